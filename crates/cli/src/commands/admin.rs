@@ -1,0 +1,165 @@
+use rims_domain::account::Decision;
+use rims_domain::{Account, Environment};
+use rims_server::clock::Clock;
+use rims_server::config::Config;
+use rims_server::random;
+use rims_server::service::administration::{Administration, AdministrationError, KeyPair};
+use rims_server::store_options;
+use rims_store::{MasterKeys, Store};
+
+use super::runtime;
+use crate::args::{self, AdminCommand, DelegationCommand, KeysCommand, MasterKeyCommand, UserCommand};
+use crate::output::{Failure, print, table};
+
+pub(crate) fn run(arguments: args::Admin) -> Result<(), Failure> {
+    let config = Config::load(&arguments.config.path).map_err(Failure::input)?;
+    if let AdminCommand::MasterKey(MasterKeyCommand::Create) = arguments.command {
+        return create_master_key(&config);
+    }
+    runtime()?.block_on(async {
+        let store = attach(&config).await?;
+        let administration = Administration::new(store.clone(), Clock::system());
+        let done = match arguments.command {
+            AdminCommand::User(command) => user(&administration, command).await,
+            AdminCommand::Keys(command) => keys(&administration, command).await,
+            AdminCommand::Delegation(command) => delegation(&administration, command).await,
+            AdminCommand::MasterKey(_) => rotate_master_key(&config, &store).await,
+        };
+        store.close().await;
+        done
+    })
+}
+
+/// Opens the configured database beside a server that may be running on it.
+pub(super) async fn attach(config: &Config) -> Result<Store, Failure> {
+    let keys = MasterKeys::load(&config.database.master_key_file).map_err(Failure::failed)?;
+    Store::attach(&store_options(&config.database), &keys).await.map_err(Failure::failed)
+}
+
+async fn user(administration: &Administration, command: UserCommand) -> Result<(), Failure> {
+    match command {
+        UserCommand::Create { user_id, brno, company, kind } => {
+            administration.create_user(&user_id, &brno, &company, kind).await.map_err(refused)?;
+            print(&format!("created {user_id}; approve it with: rims admin user approve {user_id}\n"))
+        }
+        UserCommand::Approve { user_id } => {
+            administration.decide(&user_id, Decision::Approve).await.map_err(refused)?;
+            print(&format!("approved {user_id}; issue its keys with: rims admin keys issue {user_id}\n"))
+        }
+        UserCommand::Reject { user_id } => {
+            administration.decide(&user_id, Decision::Reject).await.map_err(refused)?;
+            print(&format!("rejected {user_id}\n"))
+        }
+        UserCommand::State { user_id, status } => {
+            administration.change_status(&user_id, status).await.map_err(refused)?;
+            print(&format!("{user_id} is now {} ({})\n", status.code(), status.english()))
+        }
+        UserCommand::List => {
+            let users = administration.users().await.map_err(refused)?;
+            let mut rows =
+                vec![["user_id", "brno", "kind", "approval", "status", "company"].map(String::from).to_vec()];
+            rows.extend(users.iter().map(row));
+            print(&table(&rows))
+        }
+    }
+}
+
+fn row(account: &Account) -> Vec<String> {
+    vec![
+        account.user_id.to_string(),
+        account.brno.to_string(),
+        account.kind.name().to_owned(),
+        format!("{} {}", account.approval.code(), account.approval.english()),
+        format!("{} {}", account.status.code(), account.status.english()),
+        account.company.clone(),
+    ]
+}
+
+async fn keys(administration: &Administration, command: KeysCommand) -> Result<(), Failure> {
+    match command {
+        KeysCommand::Issue { user_id } => {
+            let pairs = administration.issue_keys(&user_id).await.map_err(refused)?;
+            let next = format!("Approve the operations key with: rims admin keys approve {user_id}");
+            print(&format!("{}{next}\n", shown_once(&pairs)))
+        }
+        KeysCommand::Rotate { user_id, environment } => {
+            let pair = administration.rotate_key(&user_id, environment).await.map_err(refused)?;
+            print(&shown_once(&[pair]))
+        }
+        KeysCommand::Revoke { user_id, environment } => {
+            administration.revoke_key(&user_id, environment).await.map_err(refused)?;
+            print(&format!("revoked the {} key of {user_id}\n", environment.name()))
+        }
+        KeysCommand::Approve { user_id } => {
+            administration.approve_operations_key(&user_id).await.map_err(refused)?;
+            print(&format!("approved the {} key of {user_id}\n", Environment::Operations.name()))
+        }
+        KeysCommand::Allow { user_id, environment, networks } => {
+            administration.set_allowed_ips(&user_id, environment, networks).await.map_err(refused)?;
+            print(&format!("set the networks of the {} key of {user_id}\n", environment.name()))
+        }
+    }
+}
+
+fn shown_once(pairs: &[KeyPair]) -> String {
+    let mut rows = vec![["environment", "auth_key", "secret_key"].map(String::from).to_vec()];
+    rows.extend(pairs.iter().map(|pair| {
+        vec![pair.environment.name().to_owned(), pair.auth_key.to_string(), pair.secret_key.to_string()]
+    }));
+    format!("{}These keys are shown once and cannot be shown again.\n", table(&rows))
+}
+
+async fn delegation(administration: &Administration, command: DelegationCommand) -> Result<(), Failure> {
+    match command {
+        DelegationCommand::Grant { owner, delegate } => {
+            administration.grant(&owner, &delegate).await.map_err(refused)?;
+            print(&format!("{delegate} may ask on behalf of {owner}\n"))
+        }
+        DelegationCommand::Revoke { owner, delegate } => {
+            administration.revoke_delegation(&owner, &delegate).await.map_err(refused)?;
+            print(&format!("{delegate} may no longer ask on behalf of {owner}\n"))
+        }
+    }
+}
+
+fn create_master_key(config: &Config) -> Result<(), Failure> {
+    let path = &config.database.master_key_file;
+    let keys = MasterKeys::generate(&mut source()?);
+    keys.save_new(path).map_err(Failure::input)?;
+    print(&format!("created {}; back it up: without it the data cannot be read\n", path.display()))
+}
+
+async fn rotate_master_key(config: &Config, store: &Store) -> Result<(), Failure> {
+    let path = &config.database.master_key_file;
+    let mut keys = MasterKeys::load(path).map_err(Failure::failed)?;
+    keys.rotate(&mut source()?).map_err(Failure::failed)?;
+    keys.replace(path).map_err(Failure::failed)?;
+    store.close().await;
+    let store = attach(config).await?;
+    let administration = Administration::new(store.clone(), Clock::system());
+    let resealed = administration.reseal_credentials().await.map_err(refused)?;
+    store.close().await;
+    let version = keys.current();
+    print(&format!(
+        "added key version {version} to {}; {resealed} Secret Keys resealed; restart the servers and back the file up\n",
+        path.display()
+    ))
+}
+
+/// Random bytes, asked for once beforehand so that a failing source stops the command and not a key.
+fn source() -> Result<impl FnMut(&mut [u8]), Failure> {
+    let mut pool = zeroize::Zeroizing::new([0_u8; 256]);
+    random::fill(&mut *pool).map_err(Failure::failed)?;
+    let mut used = 0;
+    Ok(move |bytes: &mut [u8]| {
+        bytes.copy_from_slice(&pool[used..used + bytes.len()]);
+        used += bytes.len();
+    })
+}
+
+fn refused(error: AdministrationError) -> Failure {
+    match error {
+        AdministrationError::Store(_) | AdministrationError::Randomness(_) => Failure::failed(error),
+        _ => Failure::input(error),
+    }
+}

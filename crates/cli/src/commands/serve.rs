@@ -1,0 +1,20 @@
+use rims_server::Server;
+use rims_server::config::Config;
+
+use super::{runtime, stop_signal};
+use crate::args;
+use crate::output::{Failure, print};
+
+pub(crate) fn run(arguments: &args::Serve) -> Result<(), Failure> {
+    let config = Config::load(&arguments.config.path).map_err(Failure::input)?;
+    rims_server::logging::install();
+    runtime()?.block_on(serve(&config))
+}
+
+async fn serve(config: &Config) -> Result<(), Failure> {
+    let server = Server::start(config).await.map_err(Failure::failed)?;
+    print(&format!("api {}\nops {}\nready\n", server.api_address(), server.ops_address()))?;
+    stop_signal().await?;
+    server.stop().await;
+    Ok(())
+}

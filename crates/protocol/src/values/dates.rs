@@ -1,0 +1,119 @@
+use jiff::civil::Date;
+
+use super::Malformed;
+
+/// The days for which a licence must be valid, both included. All are calendar dates of Asia/Seoul.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// `f_from_date`.
+    pub from: Date,
+    /// `f_to_date`, not before `from`.
+    pub to: Date,
+}
+
+const NOT_A_DATE: Malformed = Malformed("yyyymmdd 형식의 날짜여야 합니다");
+const BEFORE_TODAY: Malformed = Malformed("오늘 이후의 날짜여야 합니다");
+const BEFORE_FROM: Malformed = Malformed("시작일 이후의 날짜여야 합니다");
+
+/// Reads `yyyymmdd`: eight ASCII digits that are a real calendar date.
+pub fn parse_compact(text: &str) -> Result<Date, Malformed> {
+    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NOT_A_DATE);
+    }
+    let part = |range: std::ops::Range<usize>| text.get(range).and_then(|digits| digits.parse().ok());
+    let (Some(year), Some(month), Some(day)) = (part(0..4), part(4..6), part(6..8)) else {
+        return Err(NOT_A_DATE);
+    };
+    let (Ok(month), Ok(day)) = (i8::try_from(month), i8::try_from(day)) else { return Err(NOT_A_DATE) };
+    Date::new(year, month, day).map_err(|_| NOT_A_DATE)
+}
+
+/// Writes `yyyymmdd`.
+pub fn format_compact(date: Date) -> String {
+    format!("{:04}{:02}{:02}", date.year(), date.month(), date.day())
+}
+
+impl Period {
+    /// Checks `from` against today: "운전자격 검증시작일은 오늘을 포함한 이후여야 한다" (§4.2.1.4).
+    pub fn check_from(from: Date, today: Date) -> Result<(), Malformed> {
+        if from < today { Err(BEFORE_TODAY) } else { Ok(()) }
+    }
+
+    /// The period, if `to` is not before `from`.
+    pub fn new(from: Date, to: Date) -> Result<Self, Malformed> {
+        if to < from { Err(BEFORE_FROM) } else { Ok(Self { from, to }) }
+    }
+
+    /// Fills in what was not sent (§4.4.1.4): nothing → today and tomorrow; `from` alone → the next day;
+    /// `to` alone → from today.
+    pub fn fill(from: Option<Date>, to: Option<Date>, today: Date) -> (Date, Date) {
+        let from = from.unwrap_or(today);
+        (from, to.unwrap_or_else(|| from.saturating_add(jiff::Span::new().days(1))))
+    }
+
+    /// Whether the period and the days `first..=last` share a day.
+    pub fn overlaps(&self, first: Date, last: Date) -> bool {
+        self.from <= last && first <= self.to
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn real_dates_only() {
+        assert_eq!(parse_compact("20240229"), Ok(date(2024, 2, 29)));
+        for text in [
+            "",
+            "2024022",
+            "202402290",
+            "20230229",
+            "20241301",
+            "20240100",
+            "2024-2-9",
+            "２０２４０２２９",
+            "+2024101",
+        ] {
+            assert_eq!(parse_compact(text), Err(NOT_A_DATE), "{text}");
+        }
+    }
+
+    #[test]
+    fn absent_dates_are_filled() {
+        let today = date(2025, 7, 18);
+        let later = date(2025, 8, 1);
+        assert_eq!(Period::fill(None, None, today), (today, date(2025, 7, 19)));
+        assert_eq!(Period::fill(Some(later), None, today), (later, date(2025, 8, 2)));
+        assert_eq!(Period::fill(None, Some(later), today), (today, later));
+        assert_eq!(Period::fill(Some(date(9999, 12, 31)), None, today).1, date(9999, 12, 31));
+    }
+
+    #[test]
+    fn order_and_overlap() {
+        let (first, second, third) = (date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3));
+        assert_eq!(Period::check_from(first, second), Err(BEFORE_TODAY));
+        assert_eq!(Period::check_from(second, second), Ok(()));
+        assert_eq!(Period::new(second, first), Err(BEFORE_FROM));
+        let period = Period::new(first, second).unwrap();
+        assert!(period.overlaps(second, third) && !period.overlaps(third, third));
+    }
+
+    proptest! {
+        #[test]
+        fn written_dates_come_back(year in 0i16..=9999, month in 1i8..=12, day in 1i8..=28) {
+            let date = date(year, month, day);
+            prop_assert_eq!(parse_compact(&format_compact(date)), Ok(date));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,12}") {
+            if let Ok(date) = parse_compact(&text) {
+                prop_assert_eq!(format_compact(date), text);
+            }
+        }
+    }
+}

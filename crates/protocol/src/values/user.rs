@@ -1,0 +1,75 @@
+use std::fmt;
+
+use super::Malformed;
+
+/// 사용자ID: 1–32 characters (§4.2.1.4 bizinfo).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserId(String);
+
+impl UserId {
+    /// 1–32 characters.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        match text.chars().count() {
+            1..=32 => Ok(Self(text.to_owned())),
+            _ => Err(Malformed("1자 이상 32자 이하여야 합니다")),
+        }
+    }
+
+    /// As registered.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// 사업자등록번호: 10 digits. No check digit is asked: the specification's own sample fails it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BusinessNumber(String);
+
+impl BusinessNumber {
+    /// Exactly 10 ASCII digits.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        if text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Malformed("숫자 10자리여야 합니다"))
+        }
+    }
+
+    /// The 10 digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for BusinessNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_ids() {
+        assert_eq!(UserId::parse("s01").unwrap().to_string(), "s01");
+        assert_eq!(UserId::parse(&"a".repeat(32)).unwrap().as_str().len(), 32);
+        assert!(UserId::parse(&"a".repeat(33)).is_err() && UserId::parse("").is_err());
+    }
+
+    #[test]
+    fn business_numbers() {
+        assert_eq!(BusinessNumber::parse("1234567890").unwrap().to_string(), "1234567890");
+        assert_eq!(BusinessNumber::parse("1234567890").unwrap().as_str(), "1234567890");
+        for text in ["", "123456789", "12345678901", "123-45-678", "１２３４５６７８９０"] {
+            assert!(BusinessNumber::parse(text).is_err(), "{text}");
+        }
+    }
+}

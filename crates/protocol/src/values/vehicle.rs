@@ -1,0 +1,88 @@
+use std::fmt;
+
+use super::Malformed;
+
+/// The plate that stands for "not decided yet" (§3.3).
+pub const TEMPORARY_PLATE: &str = "99임9999";
+
+/// A vehicle registration number: at most 16 characters (§4.2.1.4).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Plate(String);
+
+impl Plate {
+    /// 1–16 characters.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        match text.chars().count() {
+            1..=16 => Ok(Self(text.to_owned())),
+            _ => Err(Malformed("1자 이상 16자 이하여야 합니다")),
+        }
+    }
+
+    /// As sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is `99임9999`.
+    pub fn is_temporary(&self) -> bool {
+        self.0 == TEMPORARY_PLATE
+    }
+}
+
+/// What identifies a scooter to its company: at most 200 characters (§4.4.1.4).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct DeviceId(String);
+
+impl DeviceId {
+    /// 1–200 characters.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        match text.chars().count() {
+            1..=200 => Ok(Self(text.to_owned())),
+            _ => Err(Malformed("1자 이상 200자 이하여야 합니다")),
+        }
+    }
+
+    /// As sent. Encrypted at rest: never log it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceId(…)")
+    }
+}
+
+/// `vhcl_reg_no`, read by the sector's rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vehicle {
+    /// No vehicle was given.
+    None,
+    /// A registered vehicle, or the temporary plate.
+    Plate(Plate),
+    /// A personal mobility device.
+    Device(DeviceId),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plates() {
+        assert!(Plate::parse(TEMPORARY_PLATE).unwrap().is_temporary());
+        let plate = Plate::parse("67라6767").unwrap();
+        assert_eq!((plate.as_str(), plate.is_temporary()), ("67라6767", false));
+        assert!(Plate::parse(&"가".repeat(16)).is_ok());
+        assert!(Plate::parse(&"가".repeat(17)).is_err() && Plate::parse("").is_err());
+    }
+
+    #[test]
+    fn devices() {
+        let device = DeviceId::parse("PM000001").unwrap();
+        assert_eq!((device.as_str(), format!("{device:?}").as_str()), ("PM000001", "DeviceId(…)"));
+        assert!(DeviceId::parse(&"가".repeat(200)).is_ok());
+        assert!(DeviceId::parse(&"가".repeat(201)).is_err() && DeviceId::parse("").is_err());
+    }
+}

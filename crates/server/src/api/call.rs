@@ -1,0 +1,96 @@
+//! The pipeline up to the decrypted request: token → key kind → envelope → decryption (RULINGS §2). A handler
+//! that takes a [`Call`] cannot forget a step.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use rims_domain::{CredentialId, access};
+use rims_protocol::envelope::{encrypted_data, open_request};
+use rims_protocol::{ApiError, Interface};
+use serde_json::{Map, Value};
+
+use super::answer::Failure;
+use super::peer::client_address;
+use super::{Api, routes};
+use crate::service::{Caller, ServiceError};
+
+/// Who calls, with a token that holds and a key that may use the interface.
+pub(super) struct Bearer {
+    pub(super) caller: Arc<Caller>,
+    pub(super) interface: &'static Interface,
+}
+
+/// A request whose body was opened.
+pub(super) struct Call {
+    pub(super) caller: Arc<Caller>,
+    pub(super) interface: &'static Interface,
+    pub(super) members: Map<String, Value>,
+}
+
+impl FromRequestParts<Arc<Api>> for Bearer {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Failure> {
+        let interface = routes::interface_of(&parts.extensions).ok_or(ApiError::NotFoundApi)?;
+        let token = credentials(parts, "Bearer").ok_or(Failure::TokenRefused)?;
+        let peer = api.peer(parts);
+        let caller = match api.services.caller_of_token(token, peer).await {
+            Ok(caller) => caller,
+            Err(ServiceError::Unauthenticated) => return Err(Failure::TokenRefused),
+            Err(error) => return Err(error.into()),
+        };
+        api.count(caller.credential.id)?;
+        if !access::may_use(interface, caller.credential.environment) {
+            return Err(ApiError::NotFoundApi.into());
+        }
+        Ok(Self { caller, interface })
+    }
+}
+
+impl FromRequest<Arc<Api>> for Call {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Failure> {
+        let (mut parts, body) = request.into_parts();
+        let Bearer { caller, interface } = Bearer::from_request_parts(&mut parts, api).await?;
+        let body = api.read(body).await?;
+        let sealed = encrypted_data(&body)?;
+        let members = open_request(&caller.secret_key, &sealed)?;
+        Ok(Self { caller, interface, members })
+    }
+}
+
+/// What follows the scheme in `Authorization`.
+pub(super) fn credentials<'a>(parts: &'a Parts, scheme: &str) -> Option<&'a str> {
+    let (found, credentials) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    found.eq_ignore_ascii_case(scheme).then(|| credentials.trim())
+}
+
+impl Api {
+    pub(super) fn peer(&self, parts: &Parts) -> IpAddr {
+        client_address(parts, &self.trusted_proxies)
+    }
+
+    /// Counts a request against its key's rate limit.
+    pub(super) fn count(&self, credential: CredentialId) -> Result<(), Failure> {
+        use governor::clock::Clock as _;
+        self.limiter
+            .check_key(&credential)
+            .map_err(|refused| Failure::RateLimited(refused.wait_time_from(self.limiter.clock().now())))
+    }
+
+    async fn read(&self, body: axum::body::Body) -> Result<Bytes, Failure> {
+        let limited = Limited::new(body, self.body_limit_bytes).collect();
+        match tokio::time::timeout(self.body_timeout, limited).await {
+            Ok(Ok(collected)) => Ok(collected.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::BodyTooLarge),
+            Ok(Err(_)) => Err(Failure::BodyBroken),
+            Err(_) => Err(Failure::BodyTimedOut),
+        }
+    }
+}

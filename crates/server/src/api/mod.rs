@@ -1,0 +1,55 @@
+//! The specification's endpoints. This module and `ops` are the only ones that know HTTP.
+
+mod answer;
+mod call;
+mod observe;
+mod peer;
+mod routes;
+mod token;
+mod user;
+mod verify;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ipnet::IpNet;
+use rims_domain::CredentialId;
+
+use crate::config::ApiConfig;
+use crate::random;
+use crate::service::Services;
+
+pub use routes::router;
+
+/// What the endpoints share.
+pub struct Api {
+    services: Arc<Services>,
+    body_limit_bytes: usize,
+    body_timeout: std::time::Duration,
+    trusted_proxies: Vec<IpNet>,
+    limiter: DefaultKeyedRateLimiter<CredentialId>,
+    next_request_id: AtomicU64,
+    metrics: observe::RequestMetrics,
+}
+
+impl Api {
+    /// The endpoints over the use cases.
+    pub fn new(services: Arc<Services>, config: &ApiConfig) -> Result<Arc<Self>, random::NoRandomness> {
+        let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(at_least_one(config.rate_limit.per_second))
+            .allow_burst(at_least_one(config.rate_limit.burst));
+        let mut first_request_id = [0; 8];
+        random::fill(&mut first_request_id)?;
+        Ok(Arc::new(Self {
+            services,
+            body_limit_bytes: config.body_limit_bytes,
+            body_timeout: config.body_timeout(),
+            trusted_proxies: config.trusted_proxies.clone(),
+            limiter: RateLimiter::keyed(quota),
+            next_request_id: AtomicU64::new(u64::from_ne_bytes(first_request_id)),
+            metrics: observe::RequestMetrics::new(),
+        }))
+    }
+}

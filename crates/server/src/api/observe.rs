@@ -1,0 +1,110 @@
+//! Around every request: its id, its metrics, and one log line where it failed.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use metrics::{Counter, Histogram, counter, histogram};
+use rims_protocol::codes::ResponseCode;
+use rims_protocol::interface::INTERFACES;
+use tracing::{debug, error};
+
+use super::answer::{AnsweredCode, Cause};
+use super::{Api, routes};
+
+/// Gives the request an id, answered as `X-Request-Id`, measures it, and logs its failure once.
+pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let path = routes::interface_of(request.extensions()).map_or("(unknown)", |interface| interface.path);
+    let id = format!("{:016x}", api.next_request_id.fetch_add(1, Ordering::Relaxed));
+    let mut response = next.run(request).await;
+    let elapsed = started.elapsed();
+    api.metrics.record(path, &response, elapsed);
+    log(&id, path, &response, elapsed);
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
+
+fn log(id: &str, path: &str, response: &Response, elapsed: Duration) {
+    let code = response.extensions().get::<AnsweredCode>().map(|answered| answered.0.code());
+    let status = response.status().as_u16();
+    if let Some(Cause(cause)) = response.extensions().get::<Cause>() {
+        error!(request_id = id, path, status, code, cause, ?elapsed, "request failed");
+    } else {
+        debug!(request_id = id, path, status, code, ?elapsed, "request");
+    }
+}
+
+/// The metrics of each interface, registered once.
+pub(super) struct RequestMetrics {
+    interfaces: Vec<InterfaceMetrics>,
+}
+
+struct InterfaceMetrics {
+    path: &'static str,
+    seconds: Histogram,
+    answered: Counter,
+    errors: Vec<(ResponseCode, Counter)>,
+    statuses: Vec<(StatusCode, Counter)>,
+}
+
+/// HTTP statuses beside 200 that are answered without an error of table 5.1.
+const BARE_STATUSES: [StatusCode; 4] = [
+    StatusCode::BAD_REQUEST,
+    StatusCode::REQUEST_TIMEOUT,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::TOO_MANY_REQUESTS,
+];
+
+impl RequestMetrics {
+    pub(super) fn new() -> Self {
+        let paths = INTERFACES.iter().map(|interface| interface.path).chain(["(unknown)"]);
+        Self { interfaces: paths.map(InterfaceMetrics::new).collect() }
+    }
+
+    fn record(&self, path: &str, response: &Response, elapsed: Duration) {
+        if let Some(interface) = self.interfaces.iter().find(|interface| interface.path == path) {
+            interface.seconds.record(elapsed);
+            interface.outcome(response).increment(1);
+        }
+    }
+}
+
+impl InterfaceMetrics {
+    fn new(path: &'static str) -> Self {
+        let outcome = |outcome: String| counter!("rims_requests_total", "path" => path, "outcome" => outcome);
+        Self {
+            path,
+            seconds: histogram!("rims_request_seconds", "path" => path),
+            answered: outcome("answered".to_owned()),
+            errors: ResponseCode::ALL.iter().map(|code| (*code, outcome(code.code().to_string()))).collect(),
+            statuses: BARE_STATUSES
+                .iter()
+                .map(|status| (*status, outcome(format!("http {}", status.as_u16()))))
+                .collect(),
+        }
+    }
+
+    fn outcome(&self, response: &Response) -> &Counter {
+        let error = response.extensions().get::<AnsweredCode>();
+        let error = error.and_then(|answered| self.errors.iter().find(|(code, _)| *code == answered.0));
+        let status = || self.statuses.iter().find(|(status, _)| *status == response.status());
+        match error {
+            Some((_, counter)) => counter,
+            None => status().map_or(&self.answered, |(_, counter)| counter),
+        }
+    }
+}
+
+impl fmt::Debug for RequestMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RequestMetrics(…)")
+    }
+}

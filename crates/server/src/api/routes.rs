@@ -1,0 +1,56 @@
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use rims_protocol::interface::Method;
+use rims_protocol::{ApiError, Interface};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::answer::{Failure, crashed};
+use super::{Api, observe, token, user, verify};
+
+/// The specification's interfaces, one line each (§3.5.1). Those of the table without a line here, and any
+/// other path or method, answer -100.
+pub fn router(api: Arc<Api>) -> Router {
+    Router::new()
+        .route("/col/oauth2", get(token::issue))
+        .route("/col/isUserInDatabase", get(user::is_registered))
+        .route("/licenseVerification", post(verify::single))
+        .route("/licenseVerificationBatch", post(verify::batch))
+        .route("/dapi/licenseVerification", post(verify::single))
+        .route("/dapi/licenseVerificationBatch", post(verify::batch))
+        .route("/pm/licenseVerification", post(verify::single))
+        .route("/pm/licenseVerificationBatch", post(verify::batch))
+        .route("/sub/licenseVerification", post(verify::single))
+        .route("/sub/licenseVerificationBatch", post(verify::batch))
+        .route("/cmm/licenseVerification", post(verify::single))
+        .route("/cmm/licenseVerificationBatch", post(verify::batch))
+        .route_layer(from_fn(only_the_tables_method))
+        .fallback(no_such_interface)
+        .method_not_allowed_fallback(no_such_interface)
+        .layer(CatchPanicLayer::custom(crashed))
+        .layer(from_fn_with_state(Arc::clone(&api), observe::observe))
+        .with_state(api)
+}
+
+/// The row of §3.5.1 that a request was routed to.
+pub(super) fn interface_of(extensions: &axum::http::Extensions) -> Option<&'static Interface> {
+    Interface::by_path(extensions.get::<MatchedPath>()?.as_str())
+}
+
+/// `HEAD` would be routed like `GET`, but the specification has no such interface.
+async fn only_the_tables_method(request: Request, next: axum::middleware::Next) -> Response {
+    let expected = interface_of(request.extensions()).map(|interface| interface.method);
+    if expected.map(Method::as_str) == Some(request.method().as_str()) {
+        next.run(request).await
+    } else {
+        no_such_interface().await
+    }
+}
+
+async fn no_such_interface() -> Response {
+    Failure::from(ApiError::NotFoundApi).into_response()
+}

@@ -1,0 +1,32 @@
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use rims_protocol::interface::Family;
+use rims_protocol::messages::{BatchRequest, SingleRequest};
+use rims_protocol::{ApiError, Sector};
+
+use super::Api;
+use super::answer::{Failure, done};
+use super::call::Call;
+
+/// `POST …/licenseVerification` (§4.2.1, §4.3.1, §4.4.1, §4.5.1, §4.6.1).
+pub(super) async fn single(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
+    let sector = sector(&call)?;
+    let request = SingleRequest::read(&call.members, sector, api.services.clock().today())?;
+    Ok(done(&api.services.verify_single(&call.caller, sector, request).await?))
+}
+
+/// `POST …/licenseVerificationBatch` (§4.2.2, §4.3.2, §4.4.2, §4.5.2, §4.6.2).
+pub(super) async fn batch(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
+    let sector = sector(&call)?;
+    let request = BatchRequest::read(&call.members, sector, api.services.clock().today())?;
+    Ok(done(&api.services.verify_batch(&call.caller, sector, request).await?))
+}
+
+fn sector(call: &Call) -> Result<Sector, ApiError> {
+    match call.interface.family {
+        Family::Single(sector) | Family::Batch(sector) => Ok(sector),
+        _ => Err(ApiError::NotFoundApi),
+    }
+}

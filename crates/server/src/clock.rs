@@ -1,0 +1,100 @@
+//! The one clock. Everything that needs the time is given a [`Clock`]; nothing else reads it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use rims_domain::calendar;
+
+/// The system's time, or in the sandbox a time moved ahead of it. Clones share the movement.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    ahead_ns: Arc<AtomicI64>,
+}
+
+/// A move that would turn the clock back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the clock moves forward only; it is {now} already")]
+pub struct Backward {
+    /// What the clock shows.
+    pub now: Timestamp,
+}
+
+/// Why the clock was not moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoveError {
+    /// The new time lies before the present one.
+    #[error(transparent)]
+    Backward(#[from] Backward),
+    /// The new time is farther ahead than the clock can go (about 290 years).
+    #[error("the clock cannot go that far")]
+    OutOfRange,
+}
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Self {
+        Self { ahead_ns: Arc::new(AtomicI64::new(0)) }
+    }
+
+    /// A clock that starts at another moment and ticks on from there.
+    pub fn starting_at(moment: Timestamp) -> Result<Self, MoveError> {
+        let ahead = i64::try_from(moment.duration_since(real_now()).as_nanos());
+        let ahead_ns = Arc::new(AtomicI64::new(ahead.map_err(|_| MoveError::OutOfRange)?));
+        Ok(Self { ahead_ns })
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        let ahead = SignedDuration::from_nanos(self.ahead_ns.load(Ordering::Acquire));
+        real_now().saturating_add(ahead).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Today in Asia/Seoul.
+    pub fn today(&self) -> Date {
+        calendar::today(self.now())
+    }
+
+    /// Moves it forward to a moment, from which it goes on ticking.
+    pub fn move_to(&self, moment: Timestamp) -> Result<(), MoveError> {
+        let now = self.now();
+        if moment < now {
+            return Err(Backward { now }.into());
+        }
+        let moved = Self::starting_at(moment)?;
+        self.ahead_ns.store(moved.ahead_ns.load(Ordering::Acquire), Ordering::Release);
+        Ok(())
+    }
+
+    /// Back to the system's time; only the sandbox does this, together with wiping its data.
+    pub fn reset(&self) {
+        self.ahead_ns.store(0, Ordering::Release);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
+fn real_now() -> Timestamp {
+    Timestamp::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan;
+
+    use super::*;
+
+    #[test]
+    fn it_moves_forward_goes_on_ticking_and_never_back() {
+        let clock = Clock::system();
+        let start = clock.now();
+        let later = start + 48.hours();
+        clock.move_to(later).unwrap();
+        assert!(clock.now() >= later);
+        assert!(matches!(clock.move_to(start), Err(MoveError::Backward(_))));
+        assert_eq!(clock.move_to(Timestamp::MAX), Err(MoveError::OutOfRange));
+        assert!(clock.now() >= later && clock.now() >= clock.clone().now() - 1.second());
+        clock.reset();
+        assert!(clock.now() < later);
+    }
+}

@@ -1,0 +1,212 @@
+//! What an operator configures: a TOML file, overridden by `RIMS_…` environment variables
+//! (`RIMS_API__LISTEN` for `[api] listen`). Unknown keys are errors.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use ipnet::IpNet;
+use rims_upstream::{KoroadConfig, VehicleConfig};
+use serde::Deserialize;
+
+/// A server's configuration. `docs/configuration.md` describes every key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The database.
+    pub database: DatabaseConfig,
+    /// The listener of the specification's interfaces.
+    #[serde(default)]
+    pub api: ApiConfig,
+    /// The listener for health and metrics.
+    #[serde(default)]
+    pub ops: OpsConfig,
+    /// KOROAD, for operations keys.
+    pub koroad: KoroadConfig,
+    /// The vehicle registry, for operations keys.
+    pub vehicles: VehicleConfig,
+    /// How long running requests may take to finish after a stop signal.
+    #[serde(default = "defaults::drain_timeout_ms")]
+    pub drain_timeout_ms: u64,
+}
+
+/// Where everything is kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// `sqlite:///path/rims.db` or `postgres://…`.
+    pub url: String,
+    /// The file with the keys that encrypt personal data at rest.
+    pub master_key_file: PathBuf,
+    /// This node's number, different on every node of one database (0–1023).
+    #[serde(default)]
+    pub node: u16,
+    /// Connections for reading.
+    #[serde(default = "defaults::readers")]
+    pub readers: u32,
+    /// Connections for writing (PostgreSQL only; SQLite has one).
+    #[serde(default = "defaults::committers")]
+    pub committers: u16,
+    /// Writes that may wait for a commit before further ones are refused.
+    #[serde(default = "defaults::queue")]
+    pub queue: usize,
+    /// A quota for the SQLite file, in pages of 4 KiB.
+    #[serde(default)]
+    pub sqlite_max_pages: Option<u32>,
+}
+
+/// The listener of the specification's interfaces.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiConfig {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// TLS; without it, plain HTTP for a proxy in front.
+    pub tls: Option<TlsConfig>,
+    /// The longest request body, in bytes; a longer one is HTTP 413.
+    pub body_limit_bytes: usize,
+    /// How long a client may take to send its headers.
+    pub header_timeout_ms: u64,
+    /// How long a client may take to send its body; then HTTP 408.
+    pub body_timeout_ms: u64,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Requests per key.
+    pub rate_limit: RateLimitConfig,
+}
+
+/// A certificate chain and its key, in PEM files.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// The chain, leaf first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// A token bucket per key.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RateLimitConfig {
+    /// Requests per second, sustained.
+    pub per_second: u32,
+    /// Requests at once.
+    pub burst: u32,
+}
+
+/// The listener for health and metrics; keep it away from the public.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OpsConfig {
+    /// Where it listens.
+    pub listen: SocketAddr,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8114)),
+            tls: None,
+            body_limit_bytes: 1 << 20,
+            header_timeout_ms: 10_000,
+            body_timeout_ms: 10_000,
+            trusted_proxies: Vec::new(),
+            rate_limit: RateLimitConfig::default(),
+        }
+    }
+}
+
+impl ApiConfig {
+    /// [`ApiConfig::body_timeout_ms`].
+    pub fn body_timeout(&self) -> Duration {
+        Duration::from_millis(self.body_timeout_ms)
+    }
+}
+
+impl Default for RateLimitConfig {
+    fn default() -> Self {
+        Self { per_second: 1_000, burst: 2_000 }
+    }
+}
+
+impl Default for OpsConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8116)) }
+    }
+}
+
+mod defaults {
+    pub(super) fn drain_timeout_ms() -> u64 {
+        15_000
+    }
+    pub(super) fn readers() -> u32 {
+        4
+    }
+    pub(super) fn committers() -> u16 {
+        2
+    }
+    pub(super) fn queue() -> usize {
+        8_192
+    }
+}
+
+/// The configuration could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no such file.
+    #[error("{}: no such configuration file", .0.display())]
+    NotFound(PathBuf),
+    /// A key is unknown, missing, or has a value of another kind.
+    #[error("{path}: {reason}", path = .0.display(), reason = .1)]
+    Invalid(PathBuf, String),
+}
+
+impl Config {
+    /// Reads the file and the environment.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        if !path.is_file() {
+            return Err(ConfigError::NotFound(path.to_owned()));
+        }
+        let config: Self = Figment::new()
+            .merge(Toml::file_exact(path))
+            .merge(Env::prefixed("RIMS_").split("__").ignore(&["log"]))
+            .extract()
+            .map_err(|error| ConfigError::Invalid(path.to_owned(), one_line(&error)))?;
+        config.check().map_err(|reason| ConfigError::Invalid(path.to_owned(), reason))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.database.node > 1023 {
+            return Err("database.node is a number from 0 to 1023".to_owned());
+        }
+        for (name, value) in [
+            ("api.rate_limit.per_second", self.api.rate_limit.per_second),
+            ("api.rate_limit.burst", self.api.rate_limit.burst),
+            ("database.readers", self.database.readers),
+            ("database.committers", self.database.committers.into()),
+        ] {
+            if value == 0 {
+                return Err(format!("{name} must be at least 1"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first error without its value: a value may be a secret in the wrong place.
+fn one_line(error: &figment::Error) -> String {
+    let place = error.path.join(".");
+    match &error.kind {
+        figment::error::Kind::UnknownField(name, _) => format!("unknown key {name} in [{place}]"),
+        figment::error::Kind::MissingField(name) => format!("missing key {name} in [{place}]"),
+        figment::error::Kind::InvalidType(_, expected) | figment::error::Kind::InvalidValue(_, expected) => {
+            format!("{place}: expected {expected}")
+        }
+        figment::error::Kind::Message(message) if place.is_empty() => message.clone(),
+        _ => format!("{place}: not a valid value"),
+    }
+}

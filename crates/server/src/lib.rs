@@ -1,0 +1,19 @@
+//! The RIMS server as a library: use cases ([`service`]), the specification's endpoints ([`api`]), the
+//! operations listener ([`ops`]), the sandbox ([`sandbox`]), configuration, clock and randomness.
+//!
+//! `docs/` of the repository tells how to run it; sections cited as `§4.2.3` are those of the RIMS v1.6
+//! specification.
+
+pub mod api;
+pub mod clock;
+pub mod config;
+mod listen;
+pub mod logging;
+pub mod ops;
+mod production;
+pub mod random;
+pub mod sandbox;
+pub mod service;
+
+pub use listen::{ListenError, Listener};
+pub use production::{Server, StartError, store_options};

@@ -1,0 +1,86 @@
+//! Listeners: HTTP/1.1 and HTTP/2, plain or TLS, with time-outs and a graceful end.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use axum::Router;
+use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use hyper_util::rt::TokioTimer;
+use tokio::task::JoinHandle;
+
+use crate::config::TlsConfig;
+
+/// A listener could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The address is taken or not this machine's.
+    #[error("cannot listen on {0}: {1}")]
+    Bind(SocketAddr, io::Error),
+    /// The certificate or its key cannot be used.
+    #[error("TLS certificate {certificate} or key {key}: {error}", certificate = .0.display(), key = .1.display(), error = .2)]
+    Tls(std::path::PathBuf, std::path::PathBuf, io::Error),
+}
+
+/// A running listener.
+#[derive(Debug)]
+pub struct Listener {
+    address: SocketAddr,
+    handle: Handle<SocketAddr>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Listener {
+    /// Binds and serves; when it returns, connections are accepted.
+    pub async fn start(
+        router: Router,
+        address: SocketAddr,
+        tls: Option<&TlsConfig>,
+        header_timeout: Duration,
+    ) -> Result<Self, ListenError> {
+        let socket = TcpListener::bind(address).map_err(|error| ListenError::Bind(address, error))?;
+        let bound = socket.local_addr().map_err(|error| ListenError::Bind(address, error))?;
+        socket.set_nonblocking(true).map_err(|error| ListenError::Bind(address, error))?;
+        let handle = Handle::new();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let mut server = axum_server::from_tcp(socket)
+            .map_err(|error| ListenError::Bind(address, error))?
+            .first_request_timeout(header_timeout)
+            .handle(handle.clone());
+        let builder = server.http_builder();
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
+        builder.http2().timer(TokioTimer::new()).keep_alive_interval(header_timeout);
+        let task = match tls {
+            None => tokio::spawn(server.acceptor(NoDelayAcceptor).serve(service)),
+            Some(tls) => {
+                let acceptor = RustlsAcceptor::new(tls_config(tls).await?).acceptor(NoDelayAcceptor);
+                tokio::spawn(server.acceptor(acceptor).serve(service))
+            }
+        };
+        _ = handle.listening().await;
+        Ok(Self { address: bound, handle, task })
+    }
+
+    /// Where it listens, with the port the system chose where port 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts nothing more and waits for running requests, but not longer than `drain`.
+    pub async fn stop(self, drain: Duration) {
+        self.handle.graceful_shutdown(Some(drain));
+        if let Ok(Err(error)) = self.task.await {
+            tracing::warn!(%error, address = %self.address, "a listener ended with an error");
+        }
+    }
+}
+
+async fn tls_config(tls: &TlsConfig) -> Result<RustlsConfig, ListenError> {
+    // Another part of the process may have installed the provider already.
+    _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    RustlsConfig::from_pem_file(&tls.certificate, &tls.key)
+        .await
+        .map_err(|error| ListenError::Tls(tls.certificate.clone(), tls.key.clone(), error))
+}

@@ -1,0 +1,160 @@
+//! `rims serve`: everything from a configuration.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rims_store::{KeyFileError, MasterKeys, OpenError, Options, Schema, Store, StoreError};
+use rims_upstream::sim::Simulators;
+use rims_upstream::{Koroad, VehicleRegistry};
+
+use crate::api::{self, Api};
+use crate::clock::Clock;
+use crate::config::{Config, DatabaseConfig};
+use crate::listen::{ListenError, Listener};
+use crate::ops::{self, Ops};
+use crate::random::NoRandomness;
+use crate::service::{KeyPolicy, NationalSystems, Services, Upstreams};
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The master key file.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The schema is older than this version.
+    #[error("the database's schema is missing or older than this version: run `rims migrate --config FILE`")]
+    SchemaBehind,
+    /// The schema is newer than this version, or another's.
+    #[error("the database has migration {0}, which this version does not know: use the newer `rims`")]
+    SchemaUnknown(i64),
+    /// The schema could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The schema could not be brought up to date.
+    #[error(transparent)]
+    Migration(#[from] rims_store::MigrationError),
+    /// The settings of a national system.
+    #[error("national systems: {0}")]
+    Upstream(String),
+    /// The simulators that answer development keys.
+    #[error("simulators for development keys: {0}")]
+    Simulators(io::Error),
+    /// A listener.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// No random bytes.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    /// The sandbox's folder.
+    #[error("{path}: {error}", path = .0.display(), error = .1)]
+    Folder(PathBuf, io::Error),
+    /// The sandbox's accounts.
+    #[error("fixtures: {0}")]
+    Fixtures(String),
+}
+
+/// A running server.
+pub struct Server {
+    api: Listener,
+    ops_listener: Listener,
+    ops: Ops,
+    store: Store,
+    simulators: Simulators,
+    drain: Duration,
+}
+
+/// The store's options of a configuration.
+pub fn store_options(database: &DatabaseConfig) -> Options {
+    Options {
+        node: database.node,
+        readers: database.readers,
+        committers: database.committers,
+        queue: database.queue,
+        sqlite_max_pages: database.sqlite_max_pages,
+        ..Options::new(&database.url)
+    }
+}
+
+impl Server {
+    /// Starts every part; when it returns, both listeners answer.
+    pub async fn start(config: &Config) -> Result<Self, StartError> {
+        let metrics = ops::install();
+        let keys = MasterKeys::load(&config.database.master_key_file)?;
+        let store = Store::open(&store_options(&config.database), &keys).await?;
+        check_schema(&store).await?;
+        let clock = Clock::system();
+        let simulators = Simulators::start(SocketAddr::from(([127, 0, 0, 1], 0)), now(&clock))
+            .await
+            .map_err(StartError::Simulators)?;
+        let upstreams = Upstreams {
+            operations: NationalSystems {
+                koroad: Koroad::new(&config.koroad, now(&clock)).map_err(upstream)?,
+                vehicles: VehicleRegistry::new(&config.vehicles).map_err(upstream)?,
+            },
+            development: simulated(&simulators, &clock)?,
+        };
+        let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::RefuseWellKnown);
+        let ops = Ops::new(services.clone(), metrics);
+        let header_timeout = Duration::from_millis(config.api.header_timeout_ms);
+        let api = api::router(Api::new(services, &config.api)?);
+        let tls = config.api.tls.as_ref();
+        Ok(Self {
+            api: Listener::start(api, config.api.listen, tls, header_timeout).await?,
+            ops_listener: Listener::start(ops.clone().router(), config.ops.listen, None, header_timeout)
+                .await?,
+            ops,
+            store,
+            simulators,
+            drain: Duration::from_millis(config.drain_timeout_ms),
+        })
+    }
+
+    /// Where the interfaces listen.
+    pub fn api_address(&self) -> SocketAddr {
+        self.api.address()
+    }
+
+    /// Where health and metrics listen.
+    pub fn ops_address(&self) -> SocketAddr {
+        self.ops_listener.address()
+    }
+
+    /// Says that it is not ready, finishes running requests, commits what is queued, and ends.
+    pub async fn stop(self) {
+        self.ops.drain();
+        self.api.stop(self.drain).await;
+        self.store.close().await;
+        self.ops_listener.stop(Duration::ZERO).await;
+        self.simulators.stop().await;
+    }
+}
+
+async fn check_schema(store: &Store) -> Result<(), StartError> {
+    match store.schema().await? {
+        Schema::Current { .. } => Ok(()),
+        Schema::Missing | Schema::Behind { .. } => Err(StartError::SchemaBehind),
+        Schema::Unknown { version } => Err(StartError::SchemaUnknown(version)),
+    }
+}
+
+/// The simulated national systems: development's in production, both environments' in the sandbox.
+pub(crate) fn simulated(simulators: &Simulators, clock: &Clock) -> Result<NationalSystems, StartError> {
+    Ok(NationalSystems {
+        koroad: Koroad::new(&simulators.koroad_config(), now(clock)).map_err(upstream)?,
+        vehicles: VehicleRegistry::new(&simulators.vehicle_config()).map_err(upstream)?,
+    })
+}
+
+pub(crate) fn now(clock: &Clock) -> rims_upstream::Now {
+    let clock = clock.clone();
+    std::sync::Arc::new(move || clock.now())
+}
+
+fn upstream(error: impl std::fmt::Display) -> StartError {
+    StartError::Upstream(error.to_string())
+}

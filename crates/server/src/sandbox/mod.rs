@@ -1,0 +1,181 @@
+//! `rims sandbox`: the whole system in one process on an embedded database, with simulated national systems.
+//! Its contract is public and stable: `docs/sandbox.md`.
+
+mod control;
+pub mod fixtures;
+mod seed;
+mod web;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rims_domain::Environment;
+use rims_protocol::SecretKey;
+use rims_protocol::envelope::request_body;
+use rims_protocol::values::format_compact;
+use rims_store::{MasterKeys, Options, Store};
+use rims_upstream::sim::Simulators;
+use sha2::{Digest as _, Sha256};
+
+use crate::api::{self, Api};
+use crate::clock::Clock;
+use crate::config::{ApiConfig, RateLimitConfig};
+use crate::listen::Listener;
+use crate::ops::{self, Ops};
+use crate::production::{StartError, now, simulated};
+use crate::random;
+use crate::service::{KeyPolicy, Services, Upstreams};
+
+use control::Control;
+use fixtures::FIXTURES;
+
+/// How long running requests may take to finish after a stop signal.
+const DRAIN: Duration = Duration::from_secs(10);
+/// Other people's load tests must not meet a rate limit they did not ask for.
+const GENEROUS: RateLimitConfig = RateLimitConfig { per_second: 1_000_000, burst: 1_000_000 };
+
+/// What `rims sandbox` is started with.
+#[derive(Clone, Debug)]
+pub struct SandboxOptions {
+    /// Where the interfaces listen; port 0 lets the system choose.
+    pub api: SocketAddr,
+    /// Where the web listens.
+    pub web: SocketAddr,
+    /// Where health, metrics and the control plane listen.
+    pub ops: SocketAddr,
+    /// Where the data lives; without it in a temporary folder that is removed at the end.
+    pub data: Option<PathBuf>,
+    /// Another database than an SQLite file in the data folder.
+    pub database_url: Option<String>,
+}
+
+/// A running sandbox.
+pub struct Sandbox {
+    api: Listener,
+    web: Listener,
+    ops_listener: Listener,
+    ops: Ops,
+    store: Store,
+    services: Arc<Services>,
+    simulators: Arc<Simulators>,
+    temporary: Option<PathBuf>,
+}
+
+impl Sandbox {
+    /// Starts every part; when it returns, every listener answers.
+    pub async fn start(options: &SandboxOptions) -> Result<Self, StartError> {
+        Self::start_at(options, Clock::system()).await
+    }
+
+    /// The same with a clock that may show another time than the system's.
+    pub async fn start_at(options: &SandboxOptions, clock: Clock) -> Result<Self, StartError> {
+        let metrics = ops::install();
+        let (folder, temporary) = data_folder(options.data.as_deref())?;
+        let store = open_store(options.database_url.as_deref(), &folder).await?;
+        store.migrate().await?;
+        seed::fixtures(&store, &clock).await?;
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        let simulators = Simulators::start(loopback, now(&clock)).await.map_err(StartError::Simulators)?;
+        let national = simulated(&simulators, &clock)?;
+        let simulators = Arc::new(simulators);
+        let upstreams = Upstreams { development: national.clone(), operations: national };
+        let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::AcceptWellKnown);
+        let config = ApiConfig { rate_limit: GENEROUS, ..ApiConfig::default() };
+        let header_timeout = Duration::from_millis(config.header_timeout_ms);
+        let api = api::router(Api::new(Arc::clone(&services), &config)?);
+        let api = Listener::start(api, options.api, None, header_timeout).await?;
+        let web = Listener::start(web::router(api.address()), options.web, None, header_timeout).await?;
+        let ops = Ops::new(Arc::clone(&services), metrics);
+        let control = Control::new(Arc::clone(&services), Arc::clone(&simulators));
+        let router = ops.clone().router().merge(control.router());
+        let ops_listener = Listener::start(router, options.ops, None, header_timeout).await?;
+        Ok(Self { api, web, ops_listener, ops, store, services, simulators, temporary })
+    }
+
+    /// Where the interfaces listen.
+    pub fn api_address(&self) -> SocketAddr {
+        self.api.address()
+    }
+
+    /// Where the web listens.
+    pub fn web_address(&self) -> SocketAddr {
+        self.web.address()
+    }
+
+    /// Where health, metrics and the control plane listen.
+    pub fn ops_address(&self) -> SocketAddr {
+        self.ops_listener.address()
+    }
+
+    /// The use cases behind the listeners.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// A request body that verifies the specification's own driver from today on, sealed for s01.
+    pub fn example_body(&self) -> String {
+        let today = self.services.clock().today();
+        let plaintext = serde_json::json!({
+            "f_license_no": "221212121212",
+            "f_resident_name": "홍길동",
+            "f_licn_con_code": "12",
+            "f_from_date": format_compact(today),
+            "f_to_date": format_compact(today),
+            "vhcl_reg_no": "67라6767",
+        });
+        let key = SecretKey::new(&FIXTURES[0].secret_key(Environment::Development));
+        request_body(&key.seal(plaintext.to_string().as_bytes())).to_string()
+    }
+
+    /// Finishes running requests, commits what is queued, ends, and removes a temporary data folder.
+    pub async fn stop(self) {
+        self.ops.drain();
+        self.api.stop(DRAIN).await;
+        self.web.stop(Duration::ZERO).await;
+        self.ops_listener.stop(Duration::ZERO).await;
+        self.store.close().await;
+        if let Some(simulators) = Arc::into_inner(self.simulators) {
+            simulators.stop().await;
+        }
+        if let Some(folder) = self.temporary
+            && let Err(error) = std::fs::remove_dir_all(&folder)
+        {
+            tracing::warn!(%error, folder = %folder.display(), "the temporary folder could not be removed");
+        }
+    }
+}
+
+/// The data folder, and whether it is to be removed at the end.
+fn data_folder(data: Option<&Path>) -> Result<(PathBuf, Option<PathBuf>), StartError> {
+    let folder = match data {
+        Some(folder) => folder.to_owned(),
+        None => std::env::temp_dir().join(format!("rims-sandbox-{}", random::key()?)),
+    };
+    std::fs::create_dir_all(&folder).map_err(|error| StartError::Folder(folder.clone(), error))?;
+    let temporary = data.is_none().then(|| folder.clone());
+    Ok((folder, temporary))
+}
+
+async fn open_store(database_url: Option<&str>, folder: &Path) -> Result<Store, StartError> {
+    let url = match database_url {
+        Some(url) => url.to_owned(),
+        None => format!("sqlite://{}", folder.join("rims.db").display()),
+    };
+    Ok(Store::open(&Options::new(&url), &well_known_master_keys()).await?)
+}
+
+/// The same on every machine, so that a sandbox's data can be opened by the next one. They protect nothing:
+/// a sandbox holds no real person's data.
+fn well_known_master_keys() -> MasterKeys {
+    let mut counter = 0_u32;
+    let mut fill = |bytes: &mut [u8]| {
+        for chunk in bytes.chunks_mut(32) {
+            counter += 1;
+            let block = Sha256::digest(format!("rims sandbox master key {counter}"));
+            chunk.copy_from_slice(&block[..chunk.len()]);
+        }
+    };
+    MasterKeys::generate(&mut fill)
+}

@@ -1,0 +1,284 @@
+//! What an administrator does with accounts, keys and delegations; `rims admin` and the sandbox's fixtures
+//! come through here. Every change is a row of the audit trail.
+
+use ipnet::IpNet;
+use rims_domain::account::{Decision, InvalidTransition};
+use rims_domain::{Account, AccountId, AccountKind, Credential, CredentialId, Environment};
+use rims_protocol::codes::{AccountStatus, Approval};
+use rims_protocol::values::{BusinessNumber, UserId};
+use rims_store::{Constraint, NewAudit, NewCredential, SYSTEM, Store, StoreError, Subject, Write};
+use zeroize::Zeroizing;
+
+use crate::clock::Clock;
+use crate::random::{self, NoRandomness};
+
+/// Why an administrator's wish was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum AdministrationError {
+    /// Nobody has this id.
+    #[error("no user {0}")]
+    NoSuchUser(UserId),
+    /// Somebody has this id already.
+    #[error("there is a user {0} already")]
+    UserExists(UserId),
+    /// The account's present state does not allow it.
+    #[error("user {0}: {1}")]
+    Transition(UserId, InvalidTransition),
+    /// The user has keys; rotate one instead.
+    #[error("user {0} has keys already; use `rims admin keys rotate`")]
+    KeysExist(UserId),
+    /// The user has no key there that is not revoked.
+    #[error("user {0} has no {name} key", name = .1.name())]
+    NoKey(UserId, Environment),
+    /// An account cannot delegate to itself.
+    #[error("user {0} cannot delegate to itself")]
+    SelfDelegation(UserId),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No random bytes.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+}
+
+type Result<T> = std::result::Result<T, AdministrationError>;
+
+/// An auth key and its Secret Key, shown once.
+pub struct KeyPair {
+    /// Which world it works in.
+    pub environment: Environment,
+    /// What tokens are issued for.
+    pub auth_key: Zeroizing<String>,
+    /// What bodies are encrypted with: 32 characters.
+    pub secret_key: Zeroizing<String>,
+}
+
+impl KeyPair {
+    /// A new pair.
+    pub fn generate(environment: Environment) -> std::result::Result<Self, NoRandomness> {
+        let (auth_key, secret_key) = (random::key()?.into(), random::key()?.into());
+        Ok(Self { environment, auth_key, secret_key })
+    }
+}
+
+/// The administrator's use cases.
+#[derive(Clone, Debug)]
+pub struct Administration {
+    store: Store,
+    clock: Clock,
+}
+
+impl Administration {
+    /// Over a store, which a server may be using at the same time.
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+
+    /// Everybody, by user id.
+    pub async fn users(&self) -> Result<Vec<Account>> {
+        Ok(self.store.accounts().await?)
+    }
+
+    /// One user with its keys that are not revoked.
+    pub async fn user(&self, user_id: &UserId) -> Result<(Account, Vec<Credential>)> {
+        let account = self.account(user_id).await?;
+        let credentials = self.store.credentials_of(account.id).await?;
+        Ok((account, credentials.into_iter().filter(|credential| !credential.revoked).collect()))
+    }
+
+    /// Registers a user, whose request for approval is then open.
+    pub async fn create_user(
+        &self,
+        user_id: &UserId,
+        brno: &BusinessNumber,
+        company: &str,
+        kind: AccountKind,
+    ) -> Result<Account> {
+        let account = Account {
+            id: AccountId(self.store.next_id(self.clock.now())),
+            user_id: user_id.clone(),
+            brno: brno.clone(),
+            company: company.to_owned(),
+            kind,
+            approval: Approval::Requested,
+            status: AccountStatus::Normal,
+        };
+        let audit = self.event("account.create", &account, 0);
+        match self.store.commit(Write::CreateAccount { account: account.clone(), audit }).await {
+            Ok(()) => Ok(account),
+            Err(StoreError::Conflict(Constraint::Unique)) => {
+                Err(AdministrationError::UserExists(user_id.clone()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Approves or rejects a user's request.
+    pub async fn decide(&self, user_id: &UserId, decision: Decision) -> Result<Account> {
+        let mut account = self.account(user_id).await?;
+        account
+            .decide(decision)
+            .map_err(|refused| AdministrationError::Transition(user_id.clone(), refused))?;
+        let (id, approval) = (account.id, account.approval);
+        let audit = self.event_with("account.decide", &account, 0, approval.code());
+        self.store.commit(Write::SetApproval { account: id, approval, audit }).await?;
+        Ok(account)
+    }
+
+    /// Moves a user to another account state (table 5.6).
+    pub async fn change_status(&self, user_id: &UserId, status: AccountStatus) -> Result<Account> {
+        let mut account = self.account(user_id).await?;
+        account
+            .change_status(status)
+            .map_err(|refused| AdministrationError::Transition(user_id.clone(), refused))?;
+        let audit = self.event_with("account.status", &account, 0, status.code());
+        self.store.commit(Write::SetAccountStatus { account: account.id, status, audit }).await?;
+        Ok(account)
+    }
+
+    /// Issues the development and the operations key together (§2.2).
+    pub async fn issue_keys(&self, user_id: &UserId) -> Result<[KeyPair; 2]> {
+        let pairs =
+            [KeyPair::generate(Environment::Development)?, KeyPair::generate(Environment::Operations)?];
+        self.store_keys(user_id, &pairs).await?;
+        Ok(pairs)
+    }
+
+    /// Stores a first pair of keys, such as the sandbox's well-known ones.
+    pub(crate) async fn store_keys(&self, user_id: &UserId, pairs: &[KeyPair; 2]) -> Result<()> {
+        let (account, credentials) = self.user(user_id).await?;
+        if !credentials.is_empty() {
+            return Err(AdministrationError::KeysExist(user_id.clone()));
+        }
+        for pair in pairs {
+            self.store_key(&account, pair, false, Vec::new()).await?;
+        }
+        Ok(())
+    }
+
+    /// Replaces a key: the old one stops to work, the new one has its approval and networks.
+    pub async fn rotate_key(&self, user_id: &UserId, environment: Environment) -> Result<KeyPair> {
+        let (account, old) = self.key(user_id, environment).await?;
+        let pair = KeyPair::generate(environment)?;
+        self.store_key(&account, &pair, old.approved, old.allowed_ips.clone()).await?;
+        self.revoke(&account, old.id).await?;
+        Ok(pair)
+    }
+
+    /// Revokes a key.
+    pub async fn revoke_key(&self, user_id: &UserId, environment: Environment) -> Result<()> {
+        let (account, credential) = self.key(user_id, environment).await?;
+        self.revoke(&account, credential.id).await
+    }
+
+    /// Approves the operations key (§2.2).
+    pub async fn approve_operations_key(&self, user_id: &UserId) -> Result<()> {
+        let (account, credential) = self.key(user_id, Environment::Operations).await?;
+        let audit = self.event("key.approve", &account, credential.id.0);
+        Ok(self.store.commit(Write::ApproveCredential { credential: credential.id, audit }).await?)
+    }
+
+    /// Sets the networks a key may be used from; none means any.
+    pub async fn set_allowed_ips(
+        &self,
+        user_id: &UserId,
+        environment: Environment,
+        allowed_ips: Vec<IpNet>,
+    ) -> Result<()> {
+        let (account, credential) = self.key(user_id, environment).await?;
+        let audit = self.event("key.allow", &account, credential.id.0);
+        let write = Write::SetAllowedIps { credential: credential.id, allowed_ips, audit };
+        Ok(self.store.commit(write).await?)
+    }
+
+    /// Lets `delegate` ask on behalf of `owner`.
+    pub async fn grant(&self, owner: &UserId, delegate: &UserId) -> Result<()> {
+        if owner == delegate {
+            return Err(AdministrationError::SelfDelegation(owner.clone()));
+        }
+        let (owner, delegate) = (self.account(owner).await?, self.account(delegate).await?);
+        let audit = self.event("delegation.grant", &owner, delegate.id.0);
+        let write = Write::GrantDelegation { owner: owner.id, delegate: delegate.id, audit };
+        Ok(self.store.commit(write).await?)
+    }
+
+    /// Ends a delegation.
+    pub async fn revoke_delegation(&self, owner: &UserId, delegate: &UserId) -> Result<()> {
+        let (owner, delegate) = (self.account(owner).await?, self.account(delegate).await?);
+        let audit = self.event("delegation.revoke", &owner, delegate.id.0);
+        let write = Write::RevokeDelegation { owner: owner.id, delegate: delegate.id, audit };
+        Ok(self.store.commit(write).await?)
+    }
+
+    /// Seals every Secret Key under the current master key; gives their number.
+    pub async fn reseal_credentials(&self) -> Result<usize> {
+        let audit = NewAudit {
+            at: self.clock.now(),
+            actor: SYSTEM,
+            action: "master_key.rotate",
+            company: None,
+            subject: Subject::None,
+            reference: 0,
+            outcome: "done".to_owned(),
+        };
+        Ok(self.store.reseal_credentials(audit).await?)
+    }
+
+    async fn account(&self, user_id: &UserId) -> Result<Account> {
+        let found = self.store.account_by_user_id(user_id.as_str()).await?;
+        found.ok_or_else(|| AdministrationError::NoSuchUser(user_id.clone()))
+    }
+
+    async fn key(&self, user_id: &UserId, environment: Environment) -> Result<(Account, Credential)> {
+        let (account, credentials) = self.user(user_id).await?;
+        let found = credentials.into_iter().find(|credential| credential.environment == environment);
+        let credential = found.ok_or_else(|| AdministrationError::NoKey(user_id.clone(), environment))?;
+        Ok((account, credential))
+    }
+
+    async fn store_key(
+        &self,
+        account: &Account,
+        pair: &KeyPair,
+        approved: bool,
+        allowed_ips: Vec<IpNet>,
+    ) -> Result<()> {
+        let id = CredentialId(self.store.next_id(self.clock.now()));
+        let credential = Credential {
+            id,
+            account: account.id,
+            environment: pair.environment,
+            approved,
+            revoked: false,
+            allowed_ips,
+        };
+        let write = Write::IssueCredential(Box::new(NewCredential {
+            credential,
+            auth_key: pair.auth_key.clone(),
+            secret_key: pair.secret_key.clone(),
+            audit: self.event("key.issue", account, id.0),
+        }));
+        Ok(self.store.commit(write).await?)
+    }
+
+    async fn revoke(&self, account: &Account, credential: CredentialId) -> Result<()> {
+        let audit = self.event("key.revoke", account, credential.0);
+        Ok(self.store.commit(Write::RevokeCredential { credential, audit }).await?)
+    }
+
+    fn event(&self, action: &'static str, account: &Account, reference: i64) -> NewAudit {
+        self.event_with(action, account, reference, "done")
+    }
+
+    fn event_with(&self, action: &'static str, account: &Account, reference: i64, outcome: &str) -> NewAudit {
+        NewAudit {
+            at: self.clock.now(),
+            actor: SYSTEM,
+            action,
+            company: Some(account.id),
+            subject: Subject::User(account.user_id.clone()),
+            reference,
+            outcome: outcome.to_owned(),
+        }
+    }
+}

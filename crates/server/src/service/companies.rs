@@ -1,0 +1,60 @@
+//! Whom a call is for (§4.1.2.1, bizinfo).
+
+use std::sync::Arc;
+
+use rims_domain::access::{self, Named};
+use rims_domain::{Account, AccountId};
+use rims_protocol::values::UserId;
+use rims_store::{Store, StoreError};
+
+use super::recent::Recent;
+use super::{Caller, ServiceError, Services};
+
+const NAMED: usize = 10_000;
+
+#[derive(Debug)]
+pub(super) struct Companies {
+    store: Store,
+    named: Recent<(AccountId, UserId), Arc<Named>>,
+}
+
+impl Companies {
+    pub(super) fn new(store: Store) -> Self {
+        Self { store, named: Recent::new(NAMED) }
+    }
+
+    pub(super) fn forget(&self) {
+        self.named.forget();
+    }
+
+    async fn named(&self, caller: AccountId, user_id: &UserId) -> Result<Arc<Named>, StoreError> {
+        self.named
+            .get((caller, user_id.clone()), async |(caller, user_id)| {
+                let Some(account) = self.store.account_by_user_id(user_id.as_str()).await? else {
+                    return Ok(Arc::new(Named::Nobody));
+                };
+                let delegated = self.store.has_delegated(account.id, *caller).await?;
+                Ok(Arc::new(Named::Account { account: Box::new(account), delegated }))
+            })
+            .await
+    }
+}
+
+impl Services {
+    /// The company that everything is recorded for: the caller's own, or the one that `bizinfo` names and
+    /// that has delegated to the caller; else -130.
+    pub(super) async fn company(
+        &self,
+        caller: &Caller,
+        bizinfo: Option<&UserId>,
+    ) -> Result<Account, ServiceError> {
+        let Some(user_id) = bizinfo.filter(|id| **id != caller.account.user_id) else {
+            return Ok(caller.account.clone());
+        };
+        let named = self.companies.named(caller.account.id, user_id).await?;
+        match (access::company(caller.account.id, &named), &*named) {
+            (Some(_), Named::Account { account, .. }) => Ok((**account).clone()),
+            _ => Err(ServiceError::Bizinfo),
+        }
+    }
+}

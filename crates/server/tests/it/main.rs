@@ -1,0 +1,18 @@
+//! The server from outside: a real listener, real HTTP, real databases, simulated national systems on real
+//! loopback ports.
+
+mod harness;
+
+mod batch;
+mod conformance;
+mod control;
+mod delegation;
+mod faults;
+mod keys;
+mod limits;
+mod observability;
+mod production;
+mod single;
+mod storage;
+mod token;
+mod user;

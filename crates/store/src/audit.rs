@@ -1,0 +1,234 @@
+//! The hash-chained audit trail: append-only, one chain per writer.
+//!
+//! `hash = SHA-256(hash before ‖ canonical encoding of the row)`, with 32 zero bytes before the first row. A row
+//! that is changed, moved or removed breaks the chain at that place. A chain that was cut off at its end does
+//! not show it by itself: keep the head (the last sequence and hash) elsewhere to see that too.
+
+use sha2::{Digest, Sha256};
+
+use crate::db::{Db, Link, on_backend};
+use crate::error::{StoreError, report};
+use crate::prepared::AuditRow;
+use crate::record::{AuditEntry, StoredAudit};
+use crate::sql;
+
+/// The last row of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) seq: i64,
+    pub(crate) hash: [u8; 32],
+}
+
+/// A row with its place in a chain.
+pub(crate) struct ChainedRow<'a> {
+    pub(crate) seq: i64,
+    pub(crate) row: &'a AuditRow,
+    pub(crate) hash: [u8; 32],
+}
+
+/// What a row's hash covers besides the row before it.
+#[derive(Clone, Copy)]
+struct Content<'a> {
+    chain: &'a str,
+    seq: i64,
+    at_ms: i64,
+    actor: i64,
+    action: &'a str,
+    company: Option<i64>,
+    subject_hash: Option<[u8; 16]>,
+    reference: i64,
+    outcome: &'a str,
+}
+
+impl Head {
+    /// Before the first row.
+    const START: Self = Self { seq: 0, hash: [0; 32] };
+
+    /// The head as the database has it.
+    pub(crate) async fn load(link: &mut Link, chain: &str) -> sqlx::Result<Self> {
+        let row: Option<(i64, Vec<u8>)> = on_backend!(link, connection => {
+            sqlx::query_as(sql::AUDIT_HEAD).bind(chain).fetch_optional(connection).await?
+        });
+        let head = row.map(|(seq, hash)| {
+            // A hash of another length is a damaged chain, which `verify` tells; go on from what is there.
+            Self { seq, hash: hash.try_into().unwrap_or_default() }
+        });
+        Ok(head.unwrap_or(Self::START))
+    }
+
+    /// Gives each row its place after this head; the new head is the last row's.
+    pub(crate) fn chain<'a>(
+        self,
+        chain: &str,
+        rows: impl Iterator<Item = &'a AuditRow>,
+    ) -> (Vec<ChainedRow<'a>>, Self) {
+        let mut head = self;
+        let place = |row: &'a AuditRow| {
+            let seq = head.seq + 1;
+            let content = Content {
+                chain,
+                seq,
+                at_ms: row.at_ms,
+                actor: row.actor,
+                action: row.action,
+                company: row.company,
+                subject_hash: row.subject_hash,
+                reference: row.reference,
+                outcome: &row.outcome,
+            };
+            head = Self { seq, hash: content.hash_after(&head.hash) };
+            ChainedRow { seq, row, hash: head.hash }
+        };
+        (rows.map(place).collect(), head)
+    }
+}
+
+impl Content<'_> {
+    /// Every field in order; numbers big-endian, texts with their length, absent values as one zero byte.
+    fn hash_after(self, before: &[u8; 32]) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let text = |hash: &mut Sha256, text: &str| {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text.as_bytes());
+        };
+        hash.update(before);
+        text(&mut hash, self.chain);
+        for number in [self.seq, self.at_ms, self.actor] {
+            hash.update(number.to_be_bytes());
+        }
+        text(&mut hash, self.action);
+        match self.company {
+            Some(company) => hash.update([&[1][..], &company.to_be_bytes()].concat()),
+            None => hash.update([0]),
+        }
+        match self.subject_hash {
+            Some(subject) => hash.update([&[1][..], &subject].concat()),
+            None => hash.update([0]),
+        }
+        hash.update(self.reference.to_be_bytes());
+        text(&mut hash, self.outcome);
+        hash.finalize().into()
+    }
+}
+
+/// What a check of the whole trail found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditReport {
+    /// One per chain, by name.
+    pub chains: Vec<ChainReport>,
+}
+
+impl AuditReport {
+    /// Whether every chain is whole.
+    pub fn is_intact(&self) -> bool {
+        self.chains.iter().all(|chain| chain.broken.is_none())
+    }
+}
+
+/// What a check of one chain found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainReport {
+    /// Its name.
+    pub chain: String,
+    /// Rows that are whole, up to the end or the first break.
+    pub entries: u64,
+    /// The hash of the last whole row; keep it elsewhere to see a chain cut off at its end.
+    pub head: [u8; 32],
+    /// The first row that does not fit.
+    pub broken: Option<AuditBreak>,
+}
+
+/// Where a chain breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditBreak {
+    /// This row is not there, and a later one is.
+    Missing(i64),
+    /// This row's hash is not that of its content after the row before it.
+    Changed(i64),
+}
+
+const PAGE: i64 = 2_000;
+
+/// Recomputes every chain.
+pub(crate) async fn verify(db: &Db) -> Result<AuditReport, StoreError> {
+    let mut report = AuditReport { chains: Vec::new() };
+    let mut last = String::new();
+    while let Some(chain) = next_chain(db, &last).await? {
+        report.chains.push(verify_chain(db, &chain).await?);
+        last = chain;
+    }
+    Ok(report)
+}
+
+async fn next_chain(db: &Db, last: &str) -> Result<Option<String>, StoreError> {
+    let next: Result<Option<String>, _> = on_backend!(db, pool => {
+        sqlx::query_scalar(sql::AUDIT_NEXT_CHAIN).bind(last).fetch_one(pool).await
+    });
+    next.map_err(|error| report(&error))
+}
+
+async fn verify_chain(db: &Db, chain: &str) -> Result<ChainReport, StoreError> {
+    let mut head = Head::START;
+    let mut broken = None;
+    'pages: loop {
+        let page = page(db, chain, head.seq + 1, PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        for row in &page {
+            match row.follow(&head) {
+                Ok(next) => head = next,
+                Err(found) => {
+                    broken = Some(found);
+                    break 'pages;
+                }
+            }
+        }
+    }
+    let entries = u64::try_from(head.seq).unwrap_or_default();
+    Ok(ChainReport { chain: chain.to_owned(), entries, head: head.hash, broken })
+}
+
+impl StoredAudit {
+    fn follow(&self, head: &Head) -> Result<Head, AuditBreak> {
+        let expected = head.seq + 1;
+        if self.seq != expected {
+            return Err(AuditBreak::Missing(expected));
+        }
+        let subject_hash = match self.subject_hash.as_deref().map(TryInto::try_into) {
+            None => None,
+            Some(Ok(hash)) => Some(hash),
+            Some(Err(_)) => return Err(AuditBreak::Changed(self.seq)),
+        };
+        let content = Content {
+            chain: &self.chain,
+            seq: self.seq,
+            at_ms: self.at_ms,
+            actor: self.actor,
+            action: &self.action,
+            company: self.company_id,
+            subject_hash,
+            reference: self.reference,
+            outcome: &self.outcome,
+        };
+        let hash = content.hash_after(&head.hash);
+        if self.hash == hash { Ok(Head { seq: self.seq, hash }) } else { Err(AuditBreak::Changed(self.seq)) }
+    }
+}
+
+async fn page(db: &Db, chain: &str, from: i64, limit: i64) -> Result<Vec<StoredAudit>, StoreError> {
+    let rows: Result<Vec<StoredAudit>, _> = on_backend!(db, pool => {
+        sqlx::query_as(sql::AUDIT_ENTRIES).bind(chain).bind(from).bind(limit).fetch_all(pool).await
+    });
+    rows.map_err(|error| report(&error))
+}
+
+/// Rows of a chain from a sequence on.
+pub(crate) async fn entries(
+    db: &Db,
+    chain: &str,
+    from: i64,
+    limit: u32,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    page(db, chain, from, i64::from(limit)).await?.into_iter().map(AuditEntry::try_from).collect()
+}

@@ -1,0 +1,45 @@
+//! Many rows in one statement: the dialects differ, so each engine has its own file.
+//!
+//! SQLite: `INSERT … SELECT … FROM (VALUES …)` in a few fixed sizes, prepared once each. PostgreSQL: `UNNEST`.
+
+mod postgres;
+mod sqlite;
+
+use crate::audit::ChainedRow;
+use crate::db::Link;
+use crate::grace::Sightings;
+use crate::prepared::{TokenRow, VerificationRow};
+
+pub(crate) use sqlite::statements as sqlite_statements;
+
+pub(crate) async fn insert_tokens(link: &mut Link, rows: &[&TokenRow]) -> sqlx::Result<()> {
+    match link {
+        _ if rows.is_empty() => Ok(()),
+        Link::Sqlite(connection) => sqlite::insert_tokens(connection, rows).await,
+        Link::Postgres(connection) => postgres::insert_tokens(connection, rows).await,
+    }
+}
+
+pub(crate) async fn insert_verifications(link: &mut Link, rows: &[&VerificationRow]) -> sqlx::Result<()> {
+    match link {
+        _ if rows.is_empty() => Ok(()),
+        Link::Sqlite(connection) => sqlite::insert_verifications(connection, rows).await,
+        Link::Postgres(connection) => postgres::insert_verifications(connection, rows).await,
+    }
+}
+
+pub(crate) async fn insert_audit(link: &mut Link, chain: &str, rows: &[ChainedRow<'_>]) -> sqlx::Result<()> {
+    match link {
+        _ if rows.is_empty() => Ok(()),
+        Link::Sqlite(connection) => sqlite::insert_audit(connection, chain, rows).await,
+        Link::Postgres(connection) => postgres::insert_audit(connection, chain, rows).await,
+    }
+}
+
+/// Ends graces first and starts them after, as [`Sightings`] means it.
+pub(crate) async fn apply_sightings(link: &mut Link, sightings: &Sightings<'_>) -> sqlx::Result<()> {
+    match link {
+        Link::Sqlite(connection) => sqlite::apply_sightings(connection, sightings).await,
+        Link::Postgres(connection) => postgres::apply_sightings(connection, sightings).await,
+    }
+}

@@ -1,0 +1,94 @@
+//! PostgreSQL: one array per column, unnested into rows.
+
+use sqlx::PgConnection;
+
+use crate::audit::ChainedRow;
+use crate::grace::Sightings;
+use crate::prepared::{TokenRow, VerificationRow};
+use crate::sql;
+
+/// One column of many rows.
+fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
+pub(super) async fn insert_tokens(link: &mut PgConnection, rows: &[&TokenRow]) -> sqlx::Result<()> {
+    sqlx::query(sql::POSTGRES_INSERT_TOKENS)
+        .bind(column(rows, |row| &row.hash[..]))
+        .bind(column(rows, |row| row.credential))
+        .bind(column(rows, |row| row.issued_ms))
+        .bind(column(rows, |row| row.expires_ms))
+        .execute(link)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn insert_verifications(
+    link: &mut PgConnection,
+    rows: &[&VerificationRow],
+) -> sqlx::Result<()> {
+    sqlx::query(sql::POSTGRES_INSERT_VERIFICATIONS)
+        .bind(column(rows, |row| row.id))
+        .bind(column(rows, |row| row.at_ms))
+        .bind(column(rows, |row| row.company))
+        .bind(column(rows, |row| row.caller))
+        .bind(column(rows, |row| row.environment))
+        .bind(column(rows, |row| row.sector))
+        .bind(column(rows, |row| row.channel))
+        .bind(column(rows, |row| row.class))
+        .bind(column(rows, |row| row.from_date))
+        .bind(column(rows, |row| row.to_date))
+        .bind(column(rows, |row| row.plate.as_ref().map(|plate| plate.as_str())))
+        .bind(column(rows, |row| row.api_type))
+        .bind(column(rows, |row| row.code))
+        .bind(column(rows, |row| row.temporary))
+        .bind(column(rows, |row| row.identity))
+        .bind(column(rows, |row| &row.licence_hash[..]))
+        .bind(column(rows, |row| row.subject.as_slice()))
+        .execute(link)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn insert_audit(
+    link: &mut PgConnection,
+    chain: &str,
+    rows: &[ChainedRow<'_>],
+) -> sqlx::Result<()> {
+    sqlx::query(sql::POSTGRES_INSERT_AUDIT)
+        .bind(chain)
+        .bind(column(rows, |row| row.seq))
+        .bind(column(rows, |row| row.row.at_ms))
+        .bind(column(rows, |row| row.row.actor))
+        .bind(column(rows, |row| row.row.action))
+        .bind(column(rows, |row| row.row.company))
+        .bind(column(rows, |row| row.row.subject_hash.as_ref().map(|hash| &hash[..])))
+        .bind(column(rows, |row| row.row.reference))
+        .bind(column(rows, |row| row.row.outcome.as_str()))
+        .bind(column(rows, |row| &row.hash[..]))
+        .execute(link)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn apply_sightings(link: &mut PgConnection, sightings: &Sightings<'_>) -> sqlx::Result<()> {
+    let Sightings { ended, started } = sightings;
+    if !ended.is_empty() {
+        sqlx::query(sql::POSTGRES_END_GRACE)
+            .bind(column(ended, |key| key.company))
+            .bind(column(ended, |key| key.environment))
+            .bind(column(ended, |key| key.plate.as_str()))
+            .execute(&mut *link)
+            .await?;
+    }
+    if !started.is_empty() {
+        sqlx::query(sql::POSTGRES_START_GRACE)
+            .bind(column(started, |(key, _)| key.company))
+            .bind(column(started, |(key, _)| key.environment))
+            .bind(column(started, |(key, _)| key.plate.as_str()))
+            .bind(column(started, |(_, at_ms)| *at_ms))
+            .execute(&mut *link)
+            .await?;
+    }
+    Ok(())
+}

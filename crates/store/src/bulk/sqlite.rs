@@ -1,0 +1,187 @@
+//! SQLite: `VALUES` lists of 1, 2, 4 … 1,024 rows. The last list of a group is filled up with rows of nulls,
+//! which the `WHERE` leaves out: any group up to 1,024 rows is one statement, and eleven texts per table are
+//! all that is ever prepared. Parameters are `?`, because SQLite looks named ones up one after the other.
+
+use std::sync::{Arc, LazyLock};
+
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
+
+use crate::audit::ChainedRow;
+use crate::grace::Sightings;
+use crate::prepared::{GraceKey, TokenRow, VerificationRow};
+
+/// 1,024 rows of 17 columns stay under SQLite's 32,766 parameters.
+const SIZES: u32 = 11;
+
+/// A statement's texts, one per size.
+struct Bulk {
+    columns: usize,
+    texts: LazyLock<Vec<Arc<str>>>,
+}
+
+macro_rules! bulk {
+    ($columns:literal, $before:literal, $after:literal) => {
+        Bulk { columns: $columns, texts: LazyLock::new(|| texts($columns, $before, $after)) }
+    };
+}
+
+static TOKENS: Bulk = bulk!(
+    4,
+    "INSERT INTO token (hash, credential_id, issued_ms, expires_ms) SELECT * FROM (",
+    ") WHERE column1 IS NOT NULL"
+);
+
+static VERIFICATIONS: Bulk = bulk!(
+    17,
+    "INSERT INTO verification (id, at_ms, company_id, caller_id, environment, sector, channel, class, \
+     from_date, to_date, plate, api_type, code, temporary, identity, licence_hash, subject) \
+     SELECT * FROM (",
+    ") WHERE column1 IS NOT NULL"
+);
+
+static AUDIT: Bulk = bulk!(
+    10,
+    "INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, hash) \
+     SELECT * FROM (",
+    ") WHERE column1 IS NOT NULL"
+);
+
+static START_GRACE: Bulk = bulk!(
+    4,
+    "INSERT INTO vehicle_grace (company_id, environment, plate, started_ms) SELECT * FROM (",
+    ") WHERE column1 IS NOT NULL ON CONFLICT DO NOTHING"
+);
+
+// A row of nulls equals nothing.
+static END_GRACE: Bulk =
+    bulk!(3, "DELETE FROM vehicle_grace WHERE (company_id, environment, plate) IN (", ")");
+
+/// Every text, for the test that prepares each one.
+pub(crate) fn statements() -> Vec<(String, String)> {
+    [
+        ("tokens", &TOKENS),
+        ("verifications", &VERIFICATIONS),
+        ("audit", &AUDIT),
+        ("start_grace", &START_GRACE),
+        ("end_grace", &END_GRACE),
+    ]
+    .iter()
+    .flat_map(|(name, bulk)| bulk.texts.iter().map(move |text| (format!("SQLITE_{name}"), text.to_string())))
+    .collect()
+}
+
+fn texts(columns: usize, before: &str, after: &str) -> Vec<Arc<str>> {
+    let row = format!("({})", vec!["?"; columns].join(","));
+    (0..SIZES)
+        .map(|power| {
+            let rows = vec![row.as_str(); 1 << power].join(",");
+            Arc::from(format!("{before}VALUES {rows}{after}"))
+        })
+        .collect()
+}
+
+/// Adds one row's values.
+type Bind<R> = fn(&mut SqliteArguments, &R) -> Result<(), sqlx::error::BoxDynError>;
+
+impl Bulk {
+    async fn run<R: Sync>(
+        &self,
+        connection: &mut SqliteConnection,
+        rows: &[R],
+        bind: Bind<R>,
+    ) -> sqlx::Result<()> {
+        for chunk in rows.chunks(1 << (SIZES - 1)) {
+            let mut arguments = SqliteArguments::default();
+            arguments.reserve(chunk.len() * self.columns, 0);
+            for row in chunk {
+                bind(&mut arguments, row).map_err(sqlx::Error::Encode)?;
+            }
+            // Parameters without a value are null.
+            let power = chunk.len().next_power_of_two().trailing_zeros() as usize;
+            let text = AssertSqlSafe(Arc::clone(&self.texts[power]));
+            sqlx::query_with(text, arguments).execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) async fn insert_tokens(link: &mut SqliteConnection, rows: &[&TokenRow]) -> sqlx::Result<()> {
+    TOKENS
+        .run(link, rows, |to, row| {
+            to.add(&row.hash[..])?;
+            to.add(row.credential)?;
+            to.add(row.issued_ms)?;
+            to.add(row.expires_ms)
+        })
+        .await
+}
+
+pub(super) async fn insert_verifications(
+    link: &mut SqliteConnection,
+    rows: &[&VerificationRow],
+) -> sqlx::Result<()> {
+    VERIFICATIONS
+        .run(link, rows, |to, row| {
+            to.add(row.id)?;
+            to.add(row.at_ms)?;
+            to.add(row.company)?;
+            to.add(row.caller)?;
+            to.add(row.environment)?;
+            to.add(row.sector)?;
+            to.add(row.channel)?;
+            to.add(row.class)?;
+            to.add(row.from_date)?;
+            to.add(row.to_date)?;
+            to.add(row.plate.as_ref().map(|plate| plate.as_str()))?;
+            to.add(row.api_type)?;
+            to.add(row.code)?;
+            to.add(row.temporary)?;
+            to.add(row.identity)?;
+            to.add(&row.licence_hash[..])?;
+            to.add(row.subject.as_slice())
+        })
+        .await
+}
+
+pub(super) async fn insert_audit(
+    link: &mut SqliteConnection,
+    chain: &str,
+    rows: &[ChainedRow<'_>],
+) -> sqlx::Result<()> {
+    let chain: Arc<str> = Arc::from(chain);
+    let rows: Vec<_> = rows.iter().map(|row| (Arc::clone(&chain), row)).collect();
+    AUDIT
+        .run(link, &rows, |to, (chain, ChainedRow { seq, row, hash })| {
+            to.add(Arc::clone(chain))?;
+            to.add(*seq)?;
+            to.add(row.at_ms)?;
+            to.add(row.actor)?;
+            to.add(row.action)?;
+            to.add(row.company)?;
+            to.add(row.subject_hash.as_ref().map(|hash| &hash[..]))?;
+            to.add(row.reference)?;
+            to.add(row.outcome.as_str())?;
+            to.add(&hash[..])
+        })
+        .await
+}
+
+pub(super) async fn apply_sightings(
+    link: &mut SqliteConnection,
+    sightings: &Sightings<'_>,
+) -> sqlx::Result<()> {
+    END_GRACE.run(link, &sightings.ended, |to, key| bind_key(to, key)).await?;
+    START_GRACE
+        .run(link, &sightings.started, |to, (key, at_ms)| {
+            bind_key(to, key)?;
+            to.add(*at_ms)
+        })
+        .await
+}
+
+fn bind_key(to: &mut SqliteArguments, key: &GraceKey) -> Result<(), sqlx::error::BoxDynError> {
+    to.add(key.company)?;
+    to.add(key.environment)?;
+    to.add(key.plate.as_str())
+}

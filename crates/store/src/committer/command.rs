@@ -1,0 +1,97 @@
+//! The rare writes: accounts, keys, delegations.
+
+use super::group::Failure;
+use crate::codec::digits;
+use crate::db::{Link, on_backend};
+use crate::error::StoreError;
+use crate::prepared::{Command, CredentialRow, Resealed};
+use crate::sql;
+
+/// Runs one text with values on either engine and gives the number of rows it changed.
+macro_rules! changed {
+    ($link:expr, $text:expr $(, $value:expr)+) => {
+        on_backend!(&mut *$link, connection => {
+            sqlx::query($text)$(.bind($value))+.execute(connection).await?.rows_affected()
+        })
+    };
+}
+
+pub(super) async fn run(link: &mut Link, command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::CreateAccount { account, created_ms } => {
+            let (approval, status) = (digits(account.approval.code()), digits(account.status.code()));
+            changed!(
+                link,
+                sql::CREATE_ACCOUNT,
+                account.id.0,
+                account.user_id.as_str(),
+                account.brno.as_str(),
+                account.company.as_str(),
+                account.kind.name(),
+                approval,
+                status,
+                created_ms
+            );
+            Ok(())
+        }
+        Command::SetApproval { account, approval } => {
+            one(changed!(link, sql::SET_APPROVAL, account, approval), "account")
+        }
+        Command::SetAccountStatus { account, status } => {
+            one(changed!(link, sql::SET_STATUS, account, status), "account")
+        }
+        Command::IssueCredential(row) => issue(link, row).await,
+        Command::ApproveCredential { credential } => {
+            one(changed!(link, sql::APPROVE_CREDENTIAL, credential), "credential")
+        }
+        Command::RevokeCredential { credential, revoked_ms } => {
+            one(changed!(link, sql::REVOKE_CREDENTIAL, credential, revoked_ms), "unrevoked credential")
+        }
+        Command::SetAllowedIps { credential, allowed_ips } => {
+            one(changed!(link, sql::SET_ALLOWED_IPS, credential, allowed_ips.as_str()), "credential")
+        }
+        Command::GrantDelegation { owner, delegate, granted_ms } => {
+            one(changed!(link, sql::GRANT, owner, delegate, granted_ms), "delegation")
+        }
+        Command::RevokeDelegation { owner, delegate, revoked_ms } => {
+            one(changed!(link, sql::REVOKE_GRANT, owner, delegate, revoked_ms), "delegation")
+        }
+        Command::ForgetTokens { before_ms } => {
+            changed!(link, sql::FORGET_TOKENS, before_ms);
+            Ok(())
+        }
+        Command::Reseal(rows) => reseal(link, rows).await,
+    }
+}
+
+/// A change of a row that is not there is refused, not ignored.
+fn one(rows: u64, what: &'static str) -> Result<(), Failure> {
+    if rows == 1 { Ok(()) } else { Err(Failure::Refused(StoreError::Missing(what))) }
+}
+
+async fn issue(link: &mut Link, row: &CredentialRow) -> Result<(), Failure> {
+    changed!(
+        link,
+        sql::ISSUE_CREDENTIAL,
+        row.id,
+        row.account,
+        row.environment,
+        &row.auth_key_hash[..],
+        row.secret_key.as_slice(),
+        row.key_version,
+        row.approved,
+        row.revoked_ms,
+        row.allowed_ips.as_str(),
+        row.created_ms
+    );
+    Ok(())
+}
+
+/// A key that was changed meanwhile is left as it is: it was sealed anew.
+async fn reseal(link: &mut Link, rows: &[Resealed]) -> Result<(), Failure> {
+    for row in rows {
+        let (before, after) = (row.before.as_slice(), row.after.as_slice());
+        changed!(link, sql::RESEAL, row.credential, after, row.key_version, before);
+    }
+    Ok(())
+}

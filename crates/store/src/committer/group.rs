@@ -1,0 +1,131 @@
+//! One group: in one transaction if all is well, write by write if one of them is refused.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Committer;
+use super::apply::apply;
+use crate::audit::Head;
+use crate::db::Link;
+use crate::error::{StoreError, classify, counted, is_race, report};
+use crate::prepared::Prepared;
+
+/// How often a group that lost a race is tried.
+const ATTEMPTS: usize = 5;
+
+/// Why a transaction did not succeed.
+pub(super) enum Failure {
+    /// The database refused one of the writes, which one is not known.
+    Refused(StoreError),
+    /// Somebody else was faster: the chain's head has moved, or a deadlock was resolved against us.
+    Race,
+    /// The connection, the disk, or the data: nothing of the group was stored.
+    Lost(StoreError),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        if is_race(&error) {
+            return Self::Race;
+        }
+        match classify(&error) {
+            StoreError::Conflict(constraint) => Self::Refused(StoreError::Conflict(constraint)),
+            _ => Self::Lost(report(&error)),
+        }
+    }
+}
+
+type Results = Vec<Result<(), StoreError>>;
+
+impl Committer {
+    /// One result per write.
+    pub(super) async fn commit(&mut self, writes: &[Prepared]) -> Results {
+        let started = Instant::now();
+        let shared = Arc::clone(&self.shared);
+        let _open = shared.gate.read().await;
+        let results = match tokio::time::timeout(shared.commit_timeout, self.attempts(writes)).await {
+            Ok(results) => results,
+            Err(_) => {
+                // Dropped with its connection; whether the last COMMIT arrived is not known.
+                tracing::warn!(writes = writes.len(), "a commit took too long; its connection is given up");
+                vec![Err(StoreError::Unavailable); writes.len()]
+            }
+        };
+        metrics::histogram!("rims_commit_seconds").record(started.elapsed().as_secs_f64());
+        results
+    }
+
+    async fn attempts(&mut self, writes: &[Prepared]) -> Results {
+        for _ in 0..ATTEMPTS {
+            match self.together(writes).await {
+                Ok(()) => return vec![Ok(()); writes.len()],
+                Err(Failure::Lost(error)) => return vec![Err(error); writes.len()],
+                Err(Failure::Refused(error)) if writes.len() == 1 => {
+                    return vec![Err(counted(error))];
+                }
+                Err(Failure::Refused(_)) => match self.one_by_one(writes).await {
+                    Ok(results) => return results,
+                    Err(Failure::Lost(error)) => return vec![Err(error); writes.len()],
+                    Err(Failure::Refused(_) | Failure::Race) => {}
+                },
+                Err(Failure::Race) => {}
+            }
+        }
+        tracing::warn!(writes = writes.len(), attempts = ATTEMPTS, "a commit lost every race");
+        vec![Err(StoreError::Unavailable); writes.len()]
+    }
+
+    /// The whole group in a few statements.
+    async fn together(&mut self, writes: &[Prepared]) -> Result<(), Failure> {
+        let mut link = self.begin().await.map_err(Failure::Lost)?;
+        let head = self.head(&mut link).await?;
+        let applied = apply(&mut link, &self.chain, head, writes).await;
+        self.finish(link, applied).await
+    }
+
+    /// Each write under its own savepoint: a refused one leaves no trace, and the others are stored.
+    async fn one_by_one(&mut self, writes: &[Prepared]) -> Result<Results, Failure> {
+        let mut link = self.begin().await.map_err(Failure::Lost)?;
+        let mut head = self.head(&mut link).await?;
+        let mut results = Vec::with_capacity(writes.len());
+        for write in writes {
+            link.run("SAVEPOINT one_write").await?;
+            match apply(&mut link, &self.chain, head, std::slice::from_ref(write)).await {
+                Ok(next) => {
+                    head = next;
+                    results.push(Ok(()));
+                }
+                Err(Failure::Refused(error)) => {
+                    link.run("ROLLBACK TO SAVEPOINT one_write").await?;
+                    results.push(Err(counted(error)));
+                }
+                Err(failure) => return Err(self.abandon(link, failure).await),
+            }
+            link.run("RELEASE SAVEPOINT one_write").await?;
+        }
+        self.finish(link, Ok(head)).await?;
+        Ok(results)
+    }
+
+    /// Commits and keeps the connection, or undoes what was applied.
+    async fn finish(&mut self, mut link: Link, applied: Result<Head, Failure>) -> Result<(), Failure> {
+        match applied {
+            Ok(head) => {
+                link.run("COMMIT").await?;
+                self.head = Some(head);
+                self.link = Some(link);
+                Ok(())
+            }
+            Err(failure) => Err(self.abandon(link, failure).await),
+        }
+    }
+
+    /// Undoes the transaction. The connection is kept only if the database answered sensibly so far.
+    async fn abandon(&mut self, mut link: Link, failure: Failure) -> Failure {
+        self.head = None;
+        if !matches!(failure, Failure::Lost(_)) && link.run("ROLLBACK").await.is_ok() {
+            self.link = Some(link);
+        }
+        failure
+    }
+}

@@ -1,0 +1,170 @@
+//! Group commit.
+//!
+//! A committer owns one connection. It waits for the first write, takes whatever else is queued, applies it all
+//! in one transaction, and only then answers each caller. Nothing waits for a timer: an idle store commits at
+//! once, a busy one shares the flush.
+
+mod apply;
+mod command;
+mod group;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, RwLock, mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use crate::audit::Head;
+use crate::db::{Link, Target};
+use crate::error::{StoreError, report};
+use crate::prepared::Prepared;
+
+/// A group takes no further write after this many rows.
+const MAX_ROWS: usize = 4_096;
+/// Nor after this many writes.
+const MAX_WRITES: usize = 4_096;
+/// How long to wait before connecting again, after the first and after many failures.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// A write and where its caller waits; a caller that no longer waits changes nothing.
+pub(crate) struct Job {
+    pub(crate) write: Prepared,
+    pub(crate) answer: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// Whether the head of the chain may be kept between groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Chain {
+    /// Only this committer writes to the chain.
+    Own,
+    /// Other processes may, too (`admin`): read it in every transaction.
+    Shared,
+}
+
+/// What all committers of a store share.
+pub(crate) struct Shared {
+    pub(crate) target: Arc<Target>,
+    pub(crate) queue: Mutex<mpsc::Receiver<Job>>,
+    pub(crate) commit_timeout: Duration,
+    /// Held for reading during a group, for writing while the store is emptied.
+    pub(crate) gate: RwLock<()>,
+    /// Counts how often the store was emptied: then no head is valid any more.
+    pub(crate) epoch: AtomicU64,
+}
+
+/// One committer.
+pub(crate) struct Committer {
+    shared: Arc<Shared>,
+    chain: String,
+    kind: Chain,
+    link: Option<Link>,
+    head: Option<Head>,
+    epoch: u64,
+    closing: watch::Receiver<bool>,
+    retry: Retry,
+}
+
+/// When to connect again.
+struct Retry {
+    at: Option<Instant>,
+    delay: Duration,
+}
+
+impl Committer {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        chain: String,
+        kind: Chain,
+        link: Option<Link>,
+        closing: watch::Receiver<bool>,
+    ) -> Self {
+        let retry = Retry { at: None, delay: BACK_OFF.0 };
+        Self { shared, chain, kind, link, head: None, epoch: 0, closing, retry }
+    }
+
+    /// Commits until the queue is closed and empty.
+    pub(crate) async fn run(mut self) {
+        while let Some(group) = self.next_group().await {
+            let (writes, answers): (Vec<_>, Vec<_>) =
+                group.into_iter().map(|job| (job.write, job.answer)).unzip();
+            let results = self.commit(&writes).await;
+            for (answer, result) in answers.into_iter().zip(results) {
+                // The caller may have stopped waiting.
+                answer.send(result).ok();
+            }
+        }
+        if let Some(link) = self.link.take()
+            && let Err(error) = link.close().await
+        {
+            report(&error);
+        }
+    }
+
+    /// The first write that comes and what is queued behind it; `None` when the store is closed.
+    async fn next_group(&mut self) -> Option<Vec<Job>> {
+        let mut queue = self.shared.queue.lock().await;
+        let first = loop {
+            tokio::select! {
+                biased;
+                job = queue.recv() => break job?,
+                _ = self.closing.changed(), if !queue.is_closed() => queue.close(),
+            }
+        };
+        let mut rows = first.write.rows();
+        let mut group = vec![first];
+        while rows < MAX_ROWS && group.len() < MAX_WRITES {
+            let Ok(job) = queue.try_recv() else { break };
+            rows += job.write.rows();
+            group.push(job);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a metric")]
+        let (waiting, writes, rows) = (queue.len() as f64, group.len() as f64, rows as f64);
+        metrics::gauge!("rims_commit_queue_depth").set(waiting);
+        metrics::histogram!("rims_commit_group_writes").record(writes);
+        metrics::histogram!("rims_commit_group_rows").record(rows);
+        Some(group)
+    }
+
+    /// A connection with an open transaction. A kept connection that no longer works is replaced at once;
+    /// where there is no database, further groups fail without a wait until it is time to try again.
+    async fn begin(&mut self) -> Result<Link, StoreError> {
+        if let Some(mut link) = self.link.take() {
+            match link.begin().await {
+                Ok(()) => return Ok(link),
+                Err(error) => report(&error),
+            };
+        }
+        self.head = None;
+        if self.retry.at.is_some_and(|at| Instant::now() < at) {
+            return Err(StoreError::Unavailable);
+        }
+        let begun = async {
+            let mut link = self.shared.target.connect().await?;
+            link.begin().await.map(|()| link)
+        };
+        match begun.await {
+            Ok(link) => {
+                self.retry = Retry { at: None, delay: BACK_OFF.0 };
+                Ok(link)
+            }
+            Err(error) => {
+                self.retry.at = Some(Instant::now() + self.retry.delay);
+                self.retry.delay = (self.retry.delay * 2).min(BACK_OFF.1);
+                Err(report(&error))
+            }
+        }
+    }
+
+    /// The head of this committer's chain, read anew where it may have moved.
+    async fn head(&mut self, link: &mut Link) -> sqlx::Result<Head> {
+        let epoch = self.shared.epoch.load(Ordering::Acquire);
+        match self.head {
+            Some(head) if self.kind == Chain::Own && self.epoch == epoch => Ok(head),
+            _ => {
+                self.epoch = epoch;
+                Head::load(link, &self.chain).await
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The two engines behind one enum, and how connections to them are made.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, SqliteConnection, SqlitePool};
+
+use crate::keys::create_private;
+use crate::{OpenError, Options};
+
+/// One of the two engines.
+pub(crate) enum Backend<S, P> {
+    Sqlite(S),
+    Postgres(P),
+}
+
+/// Connections for reads.
+pub(crate) type Db = Backend<SqlitePool, PgPool>;
+/// A connection for writes.
+pub(crate) type Link = Backend<SqliteConnection, PgConnection>;
+
+/// Runs one expression on whichever engine it is: one SQL text, two types.
+macro_rules! on_backend {
+    ($backend:expr, $executor:ident => $run:expr) => {
+        match $backend {
+            $crate::db::Backend::Sqlite($executor) => $run,
+            $crate::db::Backend::Postgres($executor) => $run,
+        }
+    };
+}
+pub(crate) use on_backend;
+
+/// How long SQLite waits for another process's transaction, such as an administrative command's.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The write-ahead log is copied back after this many pages (16 MiB): fewer flushes under load.
+const CHECKPOINT_PAGES: &str = "4000";
+/// 32 MiB of page cache, in KiB.
+const CACHE: &str = "-32768";
+
+/// Where the database is.
+pub(crate) struct Target {
+    options: Backend<Box<SqliteConnectOptions>, Box<PgConnectOptions>>,
+    timeout: Duration,
+    max_pages: Option<u32>,
+    /// Removed with the target: `sqlite::memory:`.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Target {
+    pub(crate) fn parse(options: &Options) -> Result<Self, OpenError> {
+        let url = options.database_url.as_str();
+        let refuse =
+            |_| OpenError::Url("sqlite:///path/file.db, sqlite::memory: or postgres://… is expected");
+        let mut temporary = None;
+        let parsed = if matches!(url, "sqlite::memory:" | "sqlite://:memory:") {
+            let folder =
+                tempfile::tempdir().map_err(|error| OpenError::File(PathBuf::from("."), error.kind()))?;
+            let file = SqliteConnectOptions::new().filename(folder.path().join("rims.db"));
+            temporary = Some(folder);
+            Backend::Sqlite(Box::new(file.disable_statement_logging()))
+        } else if url.starts_with("sqlite:") {
+            let file = SqliteConnectOptions::from_str(url).map_err(refuse)?;
+            Backend::Sqlite(Box::new(file.disable_statement_logging()))
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let server = PgConnectOptions::from_str(url).map_err(refuse)?.application_name("rims");
+            Backend::Postgres(Box::new(server.disable_statement_logging()))
+        } else {
+            return Err(refuse(sqlx::Error::RowNotFound));
+        };
+        Ok(Self {
+            options: parsed,
+            timeout: options.acquire_timeout,
+            max_pages: options.sqlite_max_pages,
+            _temporary: temporary,
+        })
+    }
+
+    /// The SQLite file.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.options {
+            Backend::Sqlite(options) => Some(options.get_filename()),
+            Backend::Postgres(_) => None,
+        }
+    }
+
+    /// Creates the SQLite file, readable by its owner only; the log files beside it inherit that.
+    pub(crate) fn create_file(&self) -> Result<(), OpenError> {
+        let Some(path) = self.file() else { return Ok(()) };
+        match create_private(path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                Err(OpenError::File(path.to_owned(), error.kind()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A connection that writes.
+    pub(crate) async fn connect(&self) -> sqlx::Result<Link> {
+        let connect = async {
+            Ok(match &self.options {
+                Backend::Sqlite(options) => {
+                    Backend::Sqlite(SqliteConnection::connect_with(&self.sqlite_writer(options)).await?)
+                }
+                Backend::Postgres(options) => Backend::Postgres(PgConnection::connect_with(options).await?),
+            })
+        };
+        tokio::time::timeout(self.timeout, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
+    /// `synchronous=FULL` flushes at every commit; NORMAL would not.
+    fn sqlite_writer(&self, options: &SqliteConnectOptions) -> SqliteConnectOptions {
+        let options = options
+            .clone()
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            .pragma("cache_size", CACHE)
+            .pragma("temp_store", "memory");
+        match self.max_pages {
+            Some(pages) => options.pragma("max_page_count", pages.to_string()),
+            None => options,
+        }
+    }
+
+    /// Connections that read; made when first needed.
+    pub(crate) fn readers(&self, count: u32) -> Db {
+        match &self.options {
+            Backend::Sqlite(options) => {
+                let options = (**options).clone().read_only(true).busy_timeout(BUSY_TIMEOUT);
+                let pool = SqlitePoolOptions::new()
+                    .max_connections(count)
+                    .acquire_timeout(self.timeout)
+                    .test_before_acquire(false)
+                    .idle_timeout(None)
+                    .max_lifetime(None);
+                Backend::Sqlite(pool.connect_lazy_with(options))
+            }
+            Backend::Postgres(options) => {
+                let pool = PgPoolOptions::new().max_connections(count).acquire_timeout(self.timeout);
+                Backend::Postgres(pool.connect_lazy_with((**options).clone()))
+            }
+        }
+    }
+}
+
+impl Db {
+    pub(crate) async fn close(&self) {
+        on_backend!(self, pool => pool.close().await);
+    }
+}
+
+impl Link {
+    /// Runs a text without parameters or rows.
+    pub(crate) async fn run(&mut self, text: &'static str) -> sqlx::Result<()> {
+        on_backend!(self, connection => sqlx::raw_sql(text).execute(connection).await.map(drop))
+    }
+
+    /// Begins a transaction that writes; SQLite takes its write lock at once, so that it cannot be refused
+    /// half-way.
+    pub(crate) async fn begin(&mut self) -> sqlx::Result<()> {
+        let text = match self {
+            Self::Sqlite(_) => "BEGIN IMMEDIATE",
+            Self::Postgres(_) => "BEGIN",
+        };
+        self.run(text).await
+    }
+
+    /// Ends the connection in order. SQLite's log is copied back first.
+    pub(crate) async fn close(mut self) -> sqlx::Result<()> {
+        if let Self::Sqlite(_) = self {
+            self.run("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+        }
+        on_backend!(self, connection => connection.close().await)
+    }
+}

@@ -1,0 +1,195 @@
+//! Sealing and hashing with the master keys.
+
+use std::collections::BTreeMap;
+
+use aes_gcm_siv::aead::AeadInOut;
+use aes_gcm_siv::{Aes256GcmSiv, KeyInit, Nonce, Tag};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::MasterKeys;
+use crate::error::StoreError;
+
+const VERSION_LEN: usize = 2;
+const NONCE_LEN: usize = 12;
+const HEADER_LEN: usize = VERSION_LEN + NONCE_LEN;
+const TAG_LEN: usize = 16;
+
+/// The columns that hold sealed values. Name and number are bound into what is sealed: never change them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    VerificationSubject,
+    CredentialSecret,
+    KeyCheck,
+}
+
+impl Column {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::VerificationSubject => "verification.subject",
+            Self::CredentialSecret => "credential.secret_key",
+            Self::KeyCheck => "meta.key_check",
+        }
+    }
+
+    const fn number(self) -> u32 {
+        match self {
+            Self::VerificationSubject => 1,
+            Self::CredentialSecret => 2,
+            Self::KeyCheck => 3,
+        }
+    }
+
+    /// A value of one row must not open in another.
+    fn associated_data(self, row: i64) -> Vec<u8> {
+        [self.name().as_bytes(), &row.to_be_bytes()].concat()
+    }
+
+    /// Column and row are a nonce that no other value under the same key has. AES-GCM-SIV does not fail if
+    /// one is ever used twice (a re-sealed value): it then shows only whether both plaintexts are equal.
+    fn nonce(self, row: i64) -> [u8; NONCE_LEN] {
+        let mut nonce = [0; NONCE_LEN];
+        nonce[..4].copy_from_slice(&self.number().to_be_bytes());
+        nonce[4..].copy_from_slice(&row.to_be_bytes());
+        nonce
+    }
+}
+
+/// The master keys, ready for use: AES key schedules and the keyed hash's first block are computed once.
+pub(crate) struct Keyring {
+    current: u16,
+    ciphers: BTreeMap<u16, Aes256GcmSiv>,
+    hash: Hmac<Sha256>,
+}
+
+impl Keyring {
+    pub(crate) fn new(keys: &MasterKeys) -> Self {
+        let cipher =
+            |(version, key): (&u16, &super::KeyBytes)| (*version, Aes256GcmSiv::new((&**key).into()));
+        let mut block = Zeroizing::new([0; 64]);
+        block[..32].copy_from_slice(keys.lookup.as_slice());
+        Self {
+            current: keys.current,
+            ciphers: keys.keys.iter().map(cipher).collect(),
+            hash: <Hmac<Sha256> as KeyInit>::new((&*block).into()),
+        }
+    }
+
+    pub(crate) fn current(&self) -> u16 {
+        self.current
+    }
+
+    pub(crate) fn versions(&self) -> impl Iterator<Item = u16> + '_ {
+        self.ciphers.keys().copied()
+    }
+
+    /// HMAC-SHA-256 under the look-up key, its first 16 bytes; `kind` keeps kinds of values apart.
+    pub(super) fn hash(&self, kind: u8, value: &[u8]) -> [u8; 16] {
+        let mut mac = self.hash.clone();
+        mac.update(&[kind]);
+        mac.update(value);
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        hash
+    }
+
+    /// version (2 bytes) ‖ nonce (12) ‖ ciphertext ‖ tag (16), under the current key.
+    pub(crate) fn seal(&self, column: Column, row: i64, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.seal_under(self.current, column, row, plain)
+    }
+
+    /// As [`Keyring::seal`], under a given key.
+    pub(crate) fn seal_under(
+        &self,
+        version: u16,
+        column: Column,
+        row: i64,
+        plain: &[u8],
+    ) -> Result<Vec<u8>, StoreError> {
+        let damaged = || StoreError::Corrupt(column.name());
+        let cipher = self.ciphers.get(&version).ok_or_else(damaged)?;
+        let nonce = column.nonce(row);
+        let mut sealed = Vec::with_capacity(HEADER_LEN + plain.len() + TAG_LEN);
+        sealed.extend_from_slice(&version.to_be_bytes());
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let tag = cipher
+            .encrypt_inout_detached(
+                &Nonce::from(nonce),
+                &column.associated_data(row),
+                (&mut sealed[HEADER_LEN..]).into(),
+            )
+            .map_err(|_| damaged())?;
+        sealed.extend_from_slice(&tag);
+        Ok(sealed)
+    }
+
+    /// Opens what [`Keyring::seal`] made for the same column and row.
+    pub(crate) fn open(
+        &self,
+        column: Column,
+        row: i64,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let damaged = || StoreError::Corrupt(column.name());
+        let (version, rest) = sealed.split_first_chunk::<VERSION_LEN>().ok_or_else(damaged)?;
+        let (nonce, rest) = rest.split_first_chunk::<NONCE_LEN>().ok_or_else(damaged)?;
+        let (text, tag) = rest.split_last_chunk::<TAG_LEN>().ok_or_else(damaged)?;
+        let cipher = self.ciphers.get(&u16::from_be_bytes(*version)).ok_or_else(damaged)?;
+        let mut plain = Zeroizing::new(text.to_vec());
+        cipher
+            .decrypt_inout_detached(
+                &Nonce::from(*nonce),
+                &column.associated_data(row),
+                plain.as_mut_slice().into(),
+                &Tag::from(*tag),
+            )
+            .map_err(|_| damaged())?;
+        Ok(plain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keyring(first: u8) -> Keyring {
+        let mut next = first;
+        Keyring::new(&MasterKeys::generate(&mut |bytes| {
+            bytes.fill(next);
+            next += 1;
+        }))
+    }
+
+    #[test]
+    fn what_is_sealed_opens_in_its_place_only() {
+        let ring = keyring(1);
+        let sealed = ring.seal(Column::CredentialSecret, 7, b"secret").unwrap();
+        assert_eq!(ring.open(Column::CredentialSecret, 7, &sealed).unwrap().as_slice(), b"secret");
+        let refused = Err(StoreError::Corrupt("credential.secret_key"));
+        assert_eq!(ring.open(Column::CredentialSecret, 8, &sealed), refused);
+        assert!(ring.open(Column::VerificationSubject, 7, &sealed).is_err());
+        assert_eq!(keyring(9).open(Column::CredentialSecret, 7, &sealed), refused);
+    }
+
+    #[test]
+    fn any_damage_is_seen() {
+        let ring = keyring(1);
+        let sealed = ring.seal(Column::KeyCheck, 1, b"x").unwrap();
+        for place in 0..sealed.len() {
+            let mut damaged = sealed.clone();
+            damaged[place] ^= 1;
+            assert!(ring.open(Column::KeyCheck, 1, &damaged).is_err(), "byte {place}");
+            assert!(ring.open(Column::KeyCheck, 1, &sealed[..place]).is_err(), "length {place}");
+        }
+    }
+
+    #[test]
+    fn hashes_differ_by_kind_and_key() {
+        let ring = keyring(1);
+        assert_eq!(ring.hash(1, b"a"), ring.hash(1, b"a"));
+        assert_ne!(ring.hash(1, b"a"), ring.hash(2, b"a"));
+        assert_ne!(ring.hash(1, b"a"), keyring(5).hash(1, b"a"));
+    }
+}

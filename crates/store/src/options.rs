@@ -1,0 +1,55 @@
+//! How to open a store.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What a store needs to know besides its keys.
+#[derive(Clone)]
+pub struct Options {
+    /// `sqlite:///path/rims.db`, `postgres://…`, or `sqlite::memory:`, which is a temporary file that is
+    /// removed with the store, because readers and the writer need a file to share.
+    pub database_url: String,
+    /// 0 to [`crate::MAX_NODE`]; of several servers on one PostgreSQL each needs its own.
+    pub node: u16,
+    /// Connections for reads.
+    pub readers: u32,
+    /// Connections that commit, each with its own audit chain; SQLite has one, whatever this says.
+    pub committers: u16,
+    /// Writes that may wait; more are refused with [`crate::StoreError::Overloaded`].
+    pub queue: usize,
+    /// A quota for the SQLite file in pages of 4 KiB.
+    pub sqlite_max_pages: Option<u32>,
+    /// How long a read waits for a connection, and a connection for the database.
+    pub acquire_timeout: Duration,
+    /// How long a group of writes may take before its connection is given up.
+    pub commit_timeout: Duration,
+}
+
+impl Options {
+    /// A database with the defaults: node 0, 4 readers, 2 committers, 10,000 waiting writes, 3 s for a
+    /// connection, 10 s for a commit.
+    pub fn new(database_url: impl Into<String>) -> Self {
+        Self {
+            database_url: database_url.into(),
+            node: 0,
+            readers: 4,
+            committers: 2,
+            queue: 10_000,
+            sqlite_max_pages: None,
+            acquire_timeout: Duration::from_secs(3),
+            commit_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The URL may carry a password.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("node", &self.node)
+            .field("readers", &self.readers)
+            .field("committers", &self.committers)
+            .field("queue", &self.queue)
+            .finish_non_exhaustive()
+    }
+}

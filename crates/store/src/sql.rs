@@ -1,0 +1,126 @@
+//! Every fixed SQL text. One text with `$n` serves both engines; where the dialects differ the name says whose
+//! it is. The texts of the multi-row inserts are in `bulk`.
+
+/// Declares statements and lists them, so that a test prepares each one.
+macro_rules! statements {
+    ($list:ident: $( $name:ident = $text:literal; )+) => {
+        $( pub(crate) const $name: &str = $text; )+
+        pub(crate) const $list: &[(&str, &str)] = &[ $( (stringify!($name), $text), )+ ];
+    };
+}
+
+statements! { SHARED:
+    TOKEN = "SELECT credential_id, expires_ms FROM token WHERE hash = $1";
+    CREDENTIAL_BY_ID = "
+        SELECT c.id AS credential_id, c.environment, c.secret_key, c.approved, c.revoked_ms, c.allowed_ips,
+               a.id, a.user_id, a.brno, a.company, a.kind, a.approval, a.status
+        FROM credential c JOIN account a ON a.id = c.account_id
+        WHERE c.id = $1";
+    CREDENTIAL_BY_AUTH_KEY = "
+        SELECT c.id AS credential_id, c.environment, c.secret_key, c.approved, c.revoked_ms, c.allowed_ips,
+               a.id, a.user_id, a.brno, a.company, a.kind, a.approval, a.status
+        FROM credential c JOIN account a ON a.id = c.account_id
+        WHERE c.auth_key_hash = $1";
+    CREDENTIALS_OF = "
+        SELECT id AS credential_id, account_id, environment, approved, revoked_ms, allowed_ips
+        FROM credential WHERE account_id = $1 ORDER BY id";
+    SEALED_SECRETS = "SELECT id, secret_key FROM credential WHERE key_version <> $1 ORDER BY id";
+    ACCOUNT_BY_ID = "
+        SELECT id, user_id, brno, company, kind, approval, status FROM account WHERE id = $1";
+    ACCOUNT_BY_USER_ID = "
+        SELECT id, user_id, brno, company, kind, approval, status FROM account WHERE user_id = $1";
+    ACCOUNTS = "
+        SELECT id, user_id, brno, company, kind, approval, status FROM account ORDER BY id";
+    HAS_DELEGATED = "
+        SELECT COUNT(*) FROM delegation WHERE owner_id = $1 AND delegate_id = $2 AND revoked_ms IS NULL";
+    GRACE_STARTED = "
+        SELECT started_ms FROM vehicle_grace WHERE company_id = $1 AND environment = $2 AND plate = $3";
+    VERIFICATIONS_OF = "
+        SELECT id, at_ms, company_id, caller_id, environment, sector, channel, class, from_date, to_date,
+               plate, api_type, code, temporary, identity, subject
+        FROM verification WHERE company_id = $1 AND environment = $2 ORDER BY id DESC LIMIT $3";
+    VERIFICATIONS_BY_LICENCE = "
+        SELECT id, at_ms, company_id, caller_id, environment, sector, channel, class, from_date, to_date,
+               plate, api_type, code, temporary, identity, subject
+        FROM verification
+        WHERE (id >> 52) = $1 AND licence_hash = $2 AND at_ms >= $3 AND at_ms <= $4 ORDER BY id DESC";
+    AUDIT_ENTRIES = "
+        SELECT chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, hash
+        FROM audit WHERE chain = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
+    AUDIT_NEXT_CHAIN = "SELECT MIN(chain) FROM audit WHERE chain > $1";
+    AUDIT_HEAD = "SELECT seq, hash FROM audit WHERE chain = $1 ORDER BY seq DESC LIMIT 1";
+    AUDIT_LAST_TIME = "SELECT at_ms FROM audit WHERE chain = $1 ORDER BY seq DESC LIMIT 1";
+    META = "SELECT value FROM meta WHERE key = $1";
+    META_KEYS = "SELECT key FROM meta ORDER BY key";
+    PUT_META = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
+    MIGRATIONS = "SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version";
+
+    CREATE_ACCOUNT = "
+        INSERT INTO account (id, user_id, brno, company, kind, approval, status, created_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    SET_APPROVAL = "UPDATE account SET approval = $2 WHERE id = $1";
+    SET_STATUS = "UPDATE account SET status = $2 WHERE id = $1";
+    ISSUE_CREDENTIAL = "
+        INSERT INTO credential (id, account_id, environment, auth_key_hash, secret_key, key_version, approved,
+                                revoked_ms, allowed_ips, created_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    APPROVE_CREDENTIAL = "UPDATE credential SET approved = TRUE WHERE id = $1";
+    REVOKE_CREDENTIAL = "
+        UPDATE credential SET revoked_ms = $2 WHERE id = $1 AND revoked_ms IS NULL";
+    SET_ALLOWED_IPS = "UPDATE credential SET allowed_ips = $2 WHERE id = $1";
+    RESEAL = "
+        UPDATE credential SET secret_key = $2, key_version = $3 WHERE id = $1 AND secret_key = $4";
+    GRANT = "
+        INSERT INTO delegation (owner_id, delegate_id, granted_ms, revoked_ms) VALUES ($1, $2, $3, NULL)
+        ON CONFLICT (owner_id, delegate_id)
+        DO UPDATE SET granted_ms = excluded.granted_ms, revoked_ms = NULL";
+    REVOKE_GRANT = "
+        UPDATE delegation SET revoked_ms = $3
+        WHERE owner_id = $1 AND delegate_id = $2 AND revoked_ms IS NULL";
+    FORGET_TOKENS = "DELETE FROM token WHERE expires_ms < $1";
+}
+
+statements! { SQLITE:
+    SQLITE_HAS_TABLE = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1";
+}
+
+statements! { POSTGRES:
+    POSTGRES_HAS_TABLE = "
+        SELECT COUNT(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = $1";
+    POSTGRES_INSERT_TOKENS = "
+        INSERT INTO token (hash, credential_id, issued_ms, expires_ms)
+        SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[])";
+    POSTGRES_INSERT_VERIFICATIONS = "
+        INSERT INTO verification (id, at_ms, company_id, caller_id, environment, sector, channel, class,
+                                  from_date, to_date, plate, api_type, code, temporary, identity,
+                                  licence_hash, subject)
+        SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[],
+                             $6::smallint[], $7::smallint[], $8::smallint[], $9::integer[], $10::integer[],
+                             $11::text[], $12::text[], $13::smallint[], $14::boolean[], $15::smallint[],
+                             $16::bytea[], $17::bytea[])";
+    POSTGRES_INSERT_AUDIT = "
+        INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome,
+                           hash)
+        SELECT $1::text, * FROM UNNEST($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[],
+                                       $7::bytea[], $8::bigint[], $9::text[], $10::bytea[])";
+    POSTGRES_START_GRACE = "
+        INSERT INTO vehicle_grace (company_id, environment, plate, started_ms)
+        SELECT * FROM UNNEST($1::bigint[], $2::smallint[], $3::text[], $4::bigint[])
+        ON CONFLICT DO NOTHING";
+    POSTGRES_END_GRACE = "
+        DELETE FROM vehicle_grace g
+        USING UNNEST($1::bigint[], $2::smallint[], $3::text[]) AS ended (company_id, environment, plate)
+        WHERE g.company_id = ended.company_id AND g.environment = ended.environment
+          AND g.plate = ended.plate";
+}
+
+/// What [`crate::Store::wipe`] empties, children before parents.
+pub(crate) const WIPE: &[&str] = &[
+    "DELETE FROM audit",
+    "DELETE FROM verification",
+    "DELETE FROM vehicle_grace",
+    "DELETE FROM token",
+    "DELETE FROM delegation",
+    "DELETE FROM credential",
+    "DELETE FROM account",
+];

@@ -1,0 +1,293 @@
+//! Opening and closing a store, and handing writes to the committers.
+
+use std::fmt;
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::Timestamp;
+use tokio::sync::{Mutex, RwLock, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::codec::moment;
+use crate::committer::{Chain, Committer, Job, Shared};
+use crate::db::{Backend, Db, Target, on_backend};
+use crate::error::{StoreError, counted, report};
+use crate::id::{ADMIN_NODE, IdSource, MAX_NODE};
+use crate::keys::{Keyring, MasterKeys};
+use crate::prepared::{AuditRow, Command, Prepared, Resealed};
+use crate::schema::{self, MigrationError, MigrationReport, Schema};
+use crate::write::{NewAudit, Write};
+use crate::{Options, sql};
+
+/// The chain of commands beside a running server.
+const ADMIN_CHAIN: &str = "admin";
+
+/// The database. Clones share it; [`Store::close`] ends it in order.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) keys: Keyring,
+    ids: IdSource,
+    queue: mpsc::Sender<Job>,
+    shared: Arc<Shared>,
+    closing: watch::Sender<bool>,
+    committers: Mutex<Vec<JoinHandle<()>>>,
+    lock: std::sync::Mutex<Option<File>>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let engine = match self.inner.db {
+            Backend::Sqlite(_) => "SQLite",
+            Backend::Postgres(_) => "PostgreSQL",
+        };
+        f.debug_tuple("Store").field(&engine).finish()
+    }
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL is not one of the forms of [`Options::database_url`].
+    #[error("the database URL is not usable: {0}")]
+    Url(&'static str),
+    /// Node numbers have 10 bits, and the last one is kept for administrative commands.
+    #[error("the node number is above {MAX_NODE}")]
+    Node,
+    /// The SQLite file, or the lock beside it, cannot be created.
+    #[error("{path}: {kind}", path = .0.display(), kind = .1)]
+    File(PathBuf, std::io::ErrorKind),
+    /// Another server serves this SQLite file.
+    #[error("{path} is served by another process", path = path.display())]
+    AlreadyServed {
+        /// The SQLite file.
+        path: PathBuf,
+    },
+    /// No connection. The reason is the engine's own, and quotes no password.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
+    /// The keys are not the ones this database was written with, or one of them is missing.
+    #[error("the master keys are not the ones this database was written with")]
+    WrongMasterKey,
+    /// The database was reached and then failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Opens a database for a server. A SQLite file is locked, so that a second server is refused.
+    pub async fn open(options: &Options, keys: &MasterKeys) -> Result<Self, OpenError> {
+        if options.node > MAX_NODE {
+            return Err(OpenError::Node);
+        }
+        let target = Target::parse(options)?;
+        let lock = lock(&target)?;
+        let count = if target.file().is_some() { 1 } else { options.committers.max(1) };
+        let chains = (0..count).map(|number| chain_name(options.node, number)).collect();
+        Self::start(options, keys, target, chains, Chain::Own, lock).await
+    }
+
+    /// Opens a database for an administrative command, beside a running server or alone. Its audit chain is
+    /// `admin`.
+    pub async fn attach(options: &Options, keys: &MasterKeys) -> Result<Self, OpenError> {
+        let options = Options { node: ADMIN_NODE, ..options.clone() };
+        let target = Target::parse(&options)?;
+        Self::start(&options, keys, target, vec![ADMIN_CHAIN.to_owned()], Chain::Shared, None).await
+    }
+
+    async fn start(
+        options: &Options,
+        keys: &MasterKeys,
+        target: Target,
+        chains: Vec<String>,
+        kind: Chain,
+        lock: Option<File>,
+    ) -> Result<Self, OpenError> {
+        target.create_file()?;
+        let keys = Keyring::new(keys);
+        let mut link = target.connect().await.map_err(|error| unreachable(&error))?;
+        let db = target.readers(options.readers.max(1));
+        schema::check_keys(&db, &mut link, &keys).await?;
+        let ids = IdSource::new(options.node, last_write(&db, &chains).await?);
+
+        let (queue, receiver) = mpsc::channel(options.queue.max(1));
+        let (closing, closed) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            target: Arc::new(target),
+            queue: Mutex::new(receiver),
+            commit_timeout: options.commit_timeout,
+            gate: RwLock::new(()),
+            epoch: AtomicU64::new(0),
+        });
+        let mut link = Some(link);
+        let start = |chain| {
+            let committer = Committer::new(Arc::clone(&shared), chain, kind, link.take(), closed.clone());
+            tokio::spawn(committer.run())
+        };
+        let committers = Mutex::new(chains.into_iter().map(start).collect());
+        let lock = std::sync::Mutex::new(lock);
+        Ok(Self { inner: Arc::new(Inner { db, keys, ids, queue, shared, closing, committers, lock }) })
+    }
+
+    /// The next id of this node: time-ordered, strictly increasing.
+    pub fn next_id(&self, now: Timestamp) -> i64 {
+        self.inner.ids.next(now)
+    }
+
+    /// Stores a write, durably: when this answers `Ok`, it is committed and flushed.
+    ///
+    /// A caller that stops waiting does not undo the write. After [`StoreError::Unavailable`] the write may,
+    /// rarely, have been stored whole: the connection was lost while it was being committed.
+    pub async fn commit(&self, write: Write) -> Result<(), StoreError> {
+        self.enqueue(Prepared::new(write, &self.inner.keys)?).await
+    }
+
+    async fn enqueue(&self, write: Prepared) -> Result<(), StoreError> {
+        if write.is_empty() {
+            return Ok(());
+        }
+        let (answer, answered) = oneshot::channel();
+        if let Err(refused) = self.inner.queue.try_send(Job { write, answer }) {
+            return Err(counted(match refused {
+                mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => StoreError::Unavailable,
+            }));
+        }
+        answered.await.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    /// Brings the tables up to date.
+    pub async fn migrate(&self) -> Result<MigrationReport, MigrationError> {
+        let mut link = self.inner.shared.target.connect().await.map_err(|error| report(&error))?;
+        let done = schema::migrate(&self.inner.db, &mut link).await?;
+        let checked = schema::check_keys(&self.inner.db, &mut link, &self.inner.keys).await;
+        checked.map_err(|error| match error {
+            OpenError::Store(error) => MigrationError::Store(error),
+            _ => MigrationError::WrongMasterKey,
+        })?;
+        on_backend!(link, connection => sqlx::Connection::close(connection).await)
+            .map_err(|error| report(&error))?;
+        Ok(done)
+    }
+
+    /// What tables the database has.
+    pub async fn schema(&self) -> Result<Schema, StoreError> {
+        schema::state(&self.inner.db).await
+    }
+
+    /// Whether the database answers and has the tables of this version.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        if self.schema().await?.is_current() { Ok(()) } else { Err(StoreError::Schema) }
+    }
+
+    /// Seals every Secret Key that an older master key sealed under the current one; gives their number.
+    pub async fn reseal_credentials(&self, audit: NewAudit) -> Result<usize, StoreError> {
+        let current = i32::from(self.inner.keys.current());
+        let stale: Result<Vec<(i64, Vec<u8>)>, _> = on_backend!(&self.inner.db, pool => {
+            sqlx::query_as(sql::SEALED_SECRETS).bind(current).fetch_all(pool).await
+        });
+        let stale = stale.map_err(|error| report(&error))?;
+        let resealed: Result<Vec<_>, _> = stale.into_iter().map(|row| self.reseal(row)).collect();
+        let resealed = resealed?;
+        let count = resealed.len();
+        let write = Prepared {
+            command: Some(Command::Reseal(resealed)),
+            audit: vec![AuditRow::new(audit, &self.inner.keys)],
+            ..Prepared::default()
+        };
+        self.enqueue(write).await.map(|()| count)
+    }
+
+    fn reseal(&self, (credential, before): (i64, Vec<u8>)) -> Result<Resealed, StoreError> {
+        let keys = &self.inner.keys;
+        let column = crate::keys::Column::CredentialSecret;
+        let plain = keys.open(column, credential, &before)?;
+        let after = keys.seal(column, credential, &plain)?;
+        Ok(Resealed { credential, key_version: i32::from(keys.current()), before, after })
+    }
+
+    /// Empties every table but the migrations' and the key checks'. For the sandbox's reset only.
+    pub async fn wipe(&self) -> Result<(), StoreError> {
+        let shared = &self.inner.shared;
+        let _alone = shared.gate.write().await;
+        let wiped = async {
+            let mut link = shared.target.connect().await?;
+            link.begin().await?;
+            for text in sql::WIPE {
+                link.run(text).await?;
+            }
+            link.run("COMMIT").await
+        };
+        let wiped = wiped.await.map_err(|error| report(&error));
+        // Even if COMMIT's answer was lost: a head read anew is never wrong.
+        shared.epoch.fetch_add(1, Ordering::Release);
+        wiped
+    }
+
+    /// Commits what is queued, refuses what comes later, copies SQLite's log back and lets the file go.
+    pub async fn close(&self) {
+        self.inner.closing.send_replace(true);
+        let committers = std::mem::take(&mut *self.inner.committers.lock().await);
+        self.inner.db.close().await;
+        for committer in committers {
+            if let Err(error) = committer.await {
+                tracing::error!(%error, "a committer ended abnormally");
+            }
+        }
+        if let Ok(mut lock) = self.inner.lock.lock() {
+            lock.take();
+        }
+    }
+}
+
+fn chain_name(node: u16, committer: u16) -> String {
+    match committer {
+        0 => format!("node-{node}"),
+        _ => format!("node-{node}.{committer}"),
+    }
+}
+
+/// `<file>.lock`, held as long as the store is open; the operating system lets go of a dead process's.
+fn lock(target: &Target) -> Result<Option<File>, OpenError> {
+    let Some(path) = target.file() else { return Ok(None) };
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let beside = PathBuf::from(name);
+    let refused = |error: std::io::Error| OpenError::File(beside.clone(), error.kind());
+    let file = File::create(&beside).map_err(refused)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::AlreadyServed { path: path.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(refused(error)),
+    }
+}
+
+/// The time of the last event in any of these chains: ids continue after it, wherever the clock is now.
+async fn last_write(db: &Db, chains: &[String]) -> Result<Option<Timestamp>, OpenError> {
+    let mut last = None;
+    if !schema::state(db).await?.is_current() {
+        return Ok(last);
+    }
+    for chain in chains {
+        let found: Result<Option<i64>, _> = on_backend!(db, pool => {
+            sqlx::query_scalar(sql::AUDIT_LAST_TIME).bind(chain).fetch_optional(pool).await
+        });
+        if let Some(at_ms) = found.map_err(|error| report(&error))? {
+            last = last.max(Some(moment(at_ms, "audit.at_ms")?));
+        }
+    }
+    Ok(last)
+}
+
+fn unreachable(error: &sqlx::Error) -> OpenError {
+    OpenError::Unreachable(match error {
+        sqlx::Error::Configuration(_) => "the URL is not complete".to_owned(),
+        other => other.to_string(),
+    })
+}

@@ -1,0 +1,228 @@
+//! Writes as values: what a caller may ask to be stored.
+
+use std::fmt;
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+use rims_domain::vehicle::Sighting;
+use rims_domain::{Account, AccountId, Credential, CredentialId, Environment, VehicleIdentity};
+use rims_protocol::Sector;
+use rims_protocol::codes::{AccountStatus, ApiType, Approval, LicenceClass, ResultCode};
+use rims_protocol::values::{LicenceNumber, Period, PersonName, UserId, Vehicle};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+pub use crate::codec::Channel;
+
+/// The actor of what the system does by itself, and of commands on the machine.
+pub const SYSTEM: AccountId = AccountId(0);
+
+/// What is to be stored: all of it or nothing.
+#[derive(Debug)]
+pub enum Write {
+    /// Verifications. Each also gets an audit row (`verify`, by the caller, about the licence number) and does
+    /// to the vehicle's grace what its sighting says, in the same transaction.
+    Verifications {
+        /// The rows.
+        rows: Vec<NewVerification>,
+    },
+    /// Events alone, such as a failed attempt to ask a national system.
+    Audit(Vec<NewAudit>),
+    /// A token that was issued.
+    Token {
+        /// SHA-256 of the token.
+        hash: TokenHash,
+        /// The key it was issued for.
+        credential: CredentialId,
+        /// When.
+        issued: Timestamp,
+        /// When it stops to work.
+        expires: Timestamp,
+    },
+    /// Destroys tokens that expired before a moment.
+    ForgetTokens {
+        /// The moment.
+        expired_before: Timestamp,
+    },
+    /// A new account.
+    CreateAccount {
+        /// The account, with its new id.
+        account: Account,
+        /// The event; its time is the account's.
+        audit: NewAudit,
+    },
+    /// Another approval state (table 5.7).
+    SetApproval {
+        /// Whose.
+        account: AccountId,
+        /// The state.
+        approval: Approval,
+        /// The event.
+        audit: NewAudit,
+    },
+    /// Another account state (table 5.6).
+    SetAccountStatus {
+        /// Whose.
+        account: AccountId,
+        /// The state.
+        status: AccountStatus,
+        /// The event.
+        audit: NewAudit,
+    },
+    /// A new auth key with its Secret Key.
+    IssueCredential(Box<NewCredential>),
+    /// An operations key may be used.
+    ApproveCredential {
+        /// Which.
+        credential: CredentialId,
+        /// The event.
+        audit: NewAudit,
+    },
+    /// A key is never used again. Its tokens stay, and lead to a revoked key.
+    RevokeCredential {
+        /// Which.
+        credential: CredentialId,
+        /// The event; its time is the revocation's.
+        audit: NewAudit,
+    },
+    /// The networks that a key may be used from.
+    SetAllowedIps {
+        /// Which.
+        credential: CredentialId,
+        /// The networks; none means any.
+        allowed_ips: Vec<IpNet>,
+        /// The event.
+        audit: NewAudit,
+    },
+    /// `owner` lets `delegate` ask on its behalf.
+    GrantDelegation {
+        /// Whose data it is.
+        owner: AccountId,
+        /// Who may ask.
+        delegate: AccountId,
+        /// The event; its time is the grant's.
+        audit: NewAudit,
+    },
+    /// And no longer.
+    RevokeDelegation {
+        /// Whose data it is.
+        owner: AccountId,
+        /// Who might ask.
+        delegate: AccountId,
+        /// The event; its time is the revocation's.
+        audit: NewAudit,
+    },
+}
+
+/// A verification to store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewVerification {
+    /// From [`crate::Store::next_id`].
+    pub id: i64,
+    /// When it was asked.
+    pub at: Timestamp,
+    /// Whose record it is: the `bizinfo` company.
+    pub company: AccountId,
+    /// Who asked.
+    pub caller: AccountId,
+    /// Development or operations: never mixed.
+    pub environment: Environment,
+    /// Which family of interfaces.
+    pub sector: Sector,
+    /// How it came about.
+    pub channel: Channel,
+    /// The licence. Sealed, and hashed for look-ups.
+    pub licence: LicenceNumber,
+    /// The holder's name. Sealed.
+    pub name: PersonName,
+    /// Table 5.4.
+    pub class: LicenceClass,
+    /// The days asked about.
+    pub period: Period,
+    /// The vehicle; device ids are sealed, plates are not.
+    pub vehicle: Vehicle,
+    /// Table 5.12.
+    pub api_type: Option<ApiType>,
+    /// KOROAD's code.
+    pub code: ResultCode,
+    /// 임시면허.
+    pub temporary: bool,
+    /// `vhcl_idnty_cd`, where it was asked.
+    pub identity: Option<VehicleIdentity>,
+    /// What it does to the vehicle's grace.
+    pub sighting: Sighting,
+}
+
+/// A credential to store.
+pub struct NewCredential {
+    /// The credential, with its new id.
+    pub credential: Credential,
+    /// Stored only as SHA-256.
+    pub auth_key: Zeroizing<String>,
+    /// Stored sealed.
+    pub secret_key: Zeroizing<String>,
+    /// The event; its time is the issue's.
+    pub audit: NewAudit,
+}
+
+impl fmt::Debug for NewCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewCredential").field("credential", &self.credential).finish_non_exhaustive()
+    }
+}
+
+/// An event of the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAudit {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it; [`SYSTEM`] where it was no account.
+    pub actor: AccountId,
+    /// What, as a short stable name (`verify`, `account.create`).
+    pub action: &'static str,
+    /// Whose data it was.
+    pub company: Option<AccountId>,
+    /// Whom it was about; stored only as a keyed hash.
+    pub subject: Subject,
+    /// The row it was about, or 0.
+    pub reference: i64,
+    /// How it ended (`00`, `-210`, `done`). No personal data.
+    pub outcome: String,
+}
+
+/// Whom an event is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Nobody in particular.
+    None,
+    /// A licence's holder.
+    Licence(LicenceNumber),
+    /// A registered user.
+    User(UserId),
+}
+
+/// SHA-256 of a token: all that is ever stored of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// The hash of a token as it stands after `Bearer `.
+    pub fn of(token: &str) -> Self {
+        Self(sha256(token))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(…)")
+    }
+}
+
+/// SHA-256 of a text with enough entropy of its own.
+pub(crate) fn sha256(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}

@@ -1,0 +1,153 @@
+//! Accounts, keys, tokens, delegations.
+
+use std::sync::Arc;
+
+use rims_domain::{AccountId, Credential, CredentialId};
+use rims_protocol::codes::{AccountStatus, Approval};
+use rims_store::{Constraint, StoreError, Subject, TokenHash, Write};
+
+use crate::fixture::{Fixture, account, at, audit, now, on_both_engines};
+
+on_both_engines![
+    accounts_are_found_and_changed,
+    a_user_id_exists_once,
+    keys_are_found_by_hash_and_decrypted,
+    keys_are_approved_bound_and_revoked,
+    tokens_are_found_until_forgotten,
+    delegations_are_granted_and_revoked,
+    changes_of_nothing_are_refused,
+    wiping_leaves_nothing_and_the_store_works,
+];
+
+async fn accounts_are_found_and_changed(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let first = fixture.account(&store, "s01").await;
+    let second = fixture.account(&store, "s02").await;
+    assert_eq!(store.account(first.id).await.unwrap(), Some(first.clone()));
+    assert_eq!(store.account_by_user_id("s02").await.unwrap(), Some(second.clone()));
+    assert_eq!(store.account_by_user_id("s03").await.unwrap(), None);
+    assert_eq!(store.accounts().await.unwrap(), [first.clone(), second]);
+
+    let event = || audit("account.change", Subject::User(first.user_id.clone()));
+    let (approval, status) = (Approval::Rejected, AccountStatus::Suspended);
+    store.commit(Write::SetApproval { account: first.id, approval, audit: event() }).await.unwrap();
+    store.commit(Write::SetAccountStatus { account: first.id, status, audit: event() }).await.unwrap();
+    let changed = store.account(first.id).await.unwrap().unwrap();
+    assert_eq!((changed.approval, changed.status), (approval, status));
+    store.close().await;
+}
+
+async fn a_user_id_exists_once(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let first = fixture.account(&store, "s01").await;
+    let again = account(store.next_id(now()), "s01");
+    let write = Write::CreateAccount { account: again, audit: audit("account.create", Subject::None) };
+    assert_eq!(store.commit(write).await, Err(StoreError::Conflict(Constraint::Unique)));
+    assert_eq!(store.accounts().await.unwrap(), [first]);
+    assert_eq!(fixture.count("audit").await, 1, "the refused write left no event");
+    store.close().await;
+}
+
+async fn keys_are_found_by_hash_and_decrypted(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let account = fixture.account(&store, "s01").await;
+    let (credential, auth_key, secret_key) = fixture.credential(&store, account.id).await;
+    let by_key = store.credential_by_auth_key(&auth_key).await.unwrap().unwrap();
+    assert_eq!((&by_key.credential, &by_key.account), (&credential, &account));
+    assert_eq!(by_key.secret_key.as_str(), secret_key);
+    let by_id = store.credential(credential.id).await.unwrap().unwrap();
+    assert_eq!(by_id.credential, credential);
+    assert!(store.credential_by_auth_key("nobody's").await.unwrap().is_none());
+    assert!(!format!("{by_id:?}").contains("secret"), "Debug shows no Secret Key");
+    store.close().await;
+}
+
+async fn keys_are_approved_bound_and_revoked(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let account = fixture.account(&store, "s01").await;
+    let (credential, ..) = fixture.credential(&store, account.id).await;
+    let id = credential.id;
+    let event = || audit("credential.change", Subject::None);
+    let allowed_ips: Vec<_> = ["10.0.0.0/8", "2001:db8::/32"].map(|text| text.parse().unwrap()).into();
+
+    store.commit(Write::ApproveCredential { credential: id, audit: event() }).await.unwrap();
+    let write = Write::SetAllowedIps { credential: id, allowed_ips: allowed_ips.clone(), audit: event() };
+    store.commit(write).await.unwrap();
+    store.commit(Write::RevokeCredential { credential: id, audit: event() }).await.unwrap();
+    let expected = Credential { approved: true, revoked: true, allowed_ips, ..credential };
+    assert_eq!(store.credentials_of(account.id).await.unwrap(), [expected]);
+
+    let again = store.commit(Write::RevokeCredential { credential: id, audit: event() }).await;
+    assert!(matches!(again, Err(StoreError::Missing(_))));
+    store.close().await;
+}
+
+async fn tokens_are_found_until_forgotten(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let account = fixture.account(&store, "s01").await;
+    let (credential, ..) = fixture.credential(&store, account.id).await;
+    let (early, late) = (at("2026-03-02T12:00:00Z"), at("2026-03-02T13:00:00Z"));
+    for (token, expires) in [("first", early), ("second", late)] {
+        let hash = TokenHash::of(token);
+        let write = Write::Token { hash, credential: credential.id, issued: now(), expires };
+        store.commit(write).await.unwrap();
+        let record = store.token(&hash).await.unwrap().unwrap();
+        assert_eq!((record.credential, record.expires), (credential.id, expires));
+    }
+    assert_eq!(store.token(&TokenHash::of("third")).await.unwrap(), None);
+
+    store.commit(Write::ForgetTokens { expired_before: late }).await.unwrap();
+    assert_eq!(store.token(&TokenHash::of("first")).await.unwrap(), None);
+    assert!(store.token(&TokenHash::of("second")).await.unwrap().is_some());
+    store.close().await;
+}
+
+async fn delegations_are_granted_and_revoked(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let owner = fixture.account(&store, "s01").await.id;
+    let delegate = fixture.account(&store, "platform").await.id;
+    let event = || audit("delegation", Subject::None);
+    assert_eq!(store.has_delegated(owner, delegate).await, Ok(false));
+    for _ in 0..2 {
+        store.commit(Write::GrantDelegation { owner, delegate, audit: event() }).await.unwrap();
+        assert_eq!(store.has_delegated(owner, delegate).await, Ok(true));
+        assert_eq!(store.has_delegated(delegate, owner).await, Ok(false));
+        store.commit(Write::RevokeDelegation { owner, delegate, audit: event() }).await.unwrap();
+        assert_eq!(store.has_delegated(owner, delegate).await, Ok(false));
+    }
+    let again = store.commit(Write::RevokeDelegation { owner, delegate, audit: event() }).await;
+    assert_eq!(again, Err(StoreError::Missing("delegation")));
+    store.close().await;
+}
+
+async fn changes_of_nothing_are_refused(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let event = || audit("change", Subject::None);
+    let (account, credential) = (AccountId(404), CredentialId(404));
+    for write in [
+        Write::SetApproval { account, approval: Approval::Approved, audit: event() },
+        Write::SetAccountStatus { account, status: AccountStatus::Locked, audit: event() },
+        Write::ApproveCredential { credential, audit: event() },
+        Write::SetAllowedIps { credential, allowed_ips: Vec::new(), audit: event() },
+    ] {
+        assert!(matches!(store.commit(write).await, Err(StoreError::Missing(_))));
+    }
+    let token = Write::Token { hash: TokenHash::of("t"), credential, issued: now(), expires: now() };
+    assert_eq!(store.commit(token).await, Err(StoreError::Conflict(Constraint::Reference)));
+    assert_eq!(fixture.count("audit").await, 0);
+    store.close().await;
+}
+
+async fn wiping_leaves_nothing_and_the_store_works(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let account = fixture.account(&store, "s01").await;
+    fixture.credential(&store, account.id).await;
+    store.wipe().await.unwrap();
+    assert_eq!(store.accounts().await.unwrap(), []);
+    assert_eq!(fixture.count("audit").await, 0);
+
+    fixture.account(&store, "s01").await;
+    let report = store.verify_audit().await.unwrap();
+    assert!(report.is_intact() && report.chains[0].entries == 1, "{report:?}");
+    store.close().await;
+}

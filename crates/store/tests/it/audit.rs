@@ -1,0 +1,132 @@
+//! The chained audit trail.
+
+use std::sync::Arc;
+
+use rims_domain::AccountId;
+use rims_protocol::values::UserId;
+use rims_store::{AuditBreak, NewAudit, Store, Subject, Write};
+
+use crate::fixture::{Fixture, audit, licence, now, on_both_engines, store_verifications, verification};
+
+on_both_engines![
+    events_keep_their_order_and_fields,
+    verifications_leave_events,
+    a_whole_chain_verifies_across_restarts,
+    a_changed_row_is_found,
+    a_removed_row_is_found,
+    commands_beside_a_server_have_their_own_chain,
+];
+
+const CHAIN: &str = "node-0";
+
+async fn ten_events(store: &Store) {
+    for _ in 0..10 {
+        store.commit(Write::Audit(vec![audit("test", Subject::None)])).await.unwrap();
+    }
+}
+
+/// One committer, so that every event is in one chain.
+async fn one_chain(fixture: &Fixture) -> Store {
+    let mut options = fixture.options();
+    options.committers = 1;
+    fixture.store_with(&options).await
+}
+
+async fn events_keep_their_order_and_fields(fixture: Arc<Fixture>) {
+    let store = one_chain(&fixture).await;
+    let user = Subject::User(UserId::parse("s01").unwrap());
+    let first = NewAudit {
+        actor: AccountId(5),
+        company: Some(AccountId(7)),
+        reference: 42,
+        outcome: "-210".to_owned(),
+        ..audit("verify.attempt", Subject::Licence(licence("221212121212")))
+    };
+    store.commit(Write::Audit(vec![first, audit("account.create", user.clone())])).await.unwrap();
+    let entries = store.audit_entries(CHAIN, 1, 10).await.unwrap();
+    let [first, second] = &entries[..] else { panic!("{entries:?}") };
+    assert_eq!(
+        (first.seq, first.at, first.actor, first.company),
+        (1, now(), AccountId(5), Some(AccountId(7)))
+    );
+    assert_eq!(
+        (first.action.as_str(), first.reference, first.outcome.as_str()),
+        ("verify.attempt", 42, "-210")
+    );
+    assert_eq!(first.subject_hash, store.subject_hash(&Subject::Licence(licence("221212121212"))));
+    assert_eq!((second.seq, second.subject_hash), (2, store.subject_hash(&user)));
+    assert_eq!(store.audit_entries(CHAIN, 2, 10).await.unwrap(), [second.clone()]);
+    store.close().await;
+}
+
+async fn verifications_leave_events(fixture: Arc<Fixture>) {
+    let store = one_chain(&fixture).await;
+    let row = verification(&store, now(), "221212121212");
+    let (id, subject) = (row.id, Subject::Licence(row.licence.clone()));
+    store_verifications(&store, vec![row]).await;
+    let entries = store.audit_entries(CHAIN, 1, 10).await.unwrap();
+    let [entry] = &entries[..] else { panic!("{entries:?}") };
+    assert_eq!((entry.action.as_str(), entry.outcome.as_str(), entry.reference), ("verify", "00", id));
+    assert_eq!((entry.actor, entry.company), (AccountId(2), Some(AccountId(1))));
+    assert_eq!(entry.subject_hash, store.subject_hash(&subject));
+    store.close().await;
+}
+
+async fn a_whole_chain_verifies_across_restarts(fixture: Arc<Fixture>) {
+    let empty = fixture.store().await;
+    assert!(empty.verify_audit().await.unwrap().chains.is_empty());
+    empty.close().await;
+    for _ in 0..2 {
+        let store = one_chain(&fixture).await;
+        ten_events(&store).await;
+        store.close().await;
+    }
+    let store = one_chain(&fixture).await;
+    let report = store.verify_audit().await.unwrap();
+    assert!(report.is_intact());
+    assert_eq!((report.chains[0].chain.as_str(), report.chains[0].entries), (CHAIN, 20));
+    store.close().await;
+}
+
+async fn broken_after(fixture: &Fixture, damage: &str) -> Option<AuditBreak> {
+    let store = one_chain(fixture).await;
+    ten_events(&store).await;
+    assert_eq!(fixture.execute(damage).await, 1);
+    let report = store.verify_audit().await.unwrap();
+    store.close().await;
+    assert!(!report.is_intact());
+    report.chains[0].broken
+}
+
+async fn a_changed_row_is_found(fixture: Arc<Fixture>) {
+    let damage = "UPDATE audit SET outcome = 'else' WHERE seq = 5";
+    assert_eq!(broken_after(&fixture, damage).await, Some(AuditBreak::Changed(5)));
+}
+
+async fn a_removed_row_is_found(fixture: Arc<Fixture>) {
+    let damage = "DELETE FROM audit WHERE seq = 5";
+    assert_eq!(broken_after(&fixture, damage).await, Some(AuditBreak::Missing(5)));
+}
+
+async fn commands_beside_a_server_have_their_own_chain(fixture: Arc<Fixture>) {
+    let server = one_chain(&fixture).await;
+    let mut commands = Vec::new();
+    for _ in 0..3 {
+        commands.push(Store::attach(&fixture.options(), &fixture.keys).await.unwrap());
+    }
+    for _ in 0..5 {
+        let writes = commands.iter().chain([&server]).cloned().map(|store| {
+            tokio::spawn(async move { store.commit(Write::Audit(vec![audit("test", Subject::None)])).await })
+        });
+        for write in writes.collect::<Vec<_>>() {
+            write.await.unwrap().unwrap();
+        }
+    }
+    let report = server.verify_audit().await.unwrap();
+    let chains: Vec<_> = report.chains.iter().map(|chain| (chain.chain.as_str(), chain.entries)).collect();
+    assert_eq!(chains, [("admin", 15), ("node-0", 5)]);
+    assert!(report.is_intact());
+    for store in commands.into_iter().chain([server]) {
+        store.close().await;
+    }
+}

@@ -1,0 +1,141 @@
+//! What stands in the database, and what happens when somebody changes it.
+
+use std::sync::Arc;
+
+use rims_domain::{AccountId, Environment};
+use rims_protocol::values::{DeviceId, PersonName, Vehicle};
+use rims_store::{NewVerification, Store, StoreError, Subject, TokenHash, Write};
+
+use crate::fixture::{
+    Fixture, Place, audit, now, on_both_engines, random, store_verifications, verification,
+};
+
+on_both_engines![
+    no_secret_stands_in_the_database,
+    a_value_moved_to_another_row_does_not_open,
+    rotation_keeps_old_rows_and_seals_new_ones_anew,
+    stored_secret_keys_move_to_the_new_version,
+];
+
+const LICENCE: &str = "314159265358";
+const NAME: &str = "황보아무개";
+const DEVICE: &str = "SCOOTER-DEVICE-0001";
+const TOKEN: &str = "7b9f6c5e-0000-4000-8000-token0000001";
+
+/// Every byte the database keeps: the files with the log, or every row of every table as text.
+async fn everything(fixture: &Fixture) -> Vec<u8> {
+    match &fixture.place {
+        Place::Sqlite(folder) => {
+            let files = std::fs::read_dir(folder.path()).unwrap();
+            files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+        }
+        Place::Postgres(..) => {
+            let mut all = Vec::new();
+            for table in ["meta", "account", "credential", "token", "verification", "audit"] {
+                let rows = format!("SELECT convert_to(t::text, 'UTF8') FROM {table} t");
+                all.extend(fixture.blobs(&rows).await.concat());
+            }
+            // Binary columns print as hexadecimal: look at their bytes, too.
+            for column in ["verification.subject", "credential.secret_key", "credential.auth_key_hash"] {
+                let (table, name) = column.split_once('.').unwrap();
+                all.extend(fixture.blobs(&format!("SELECT {name} FROM {table}")).await.concat());
+            }
+            all
+        }
+    }
+}
+
+fn contains(all: &[u8], text: &str) -> bool {
+    all.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+async fn no_secret_stands_in_the_database(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let account = fixture.account(&store, "s01").await;
+    let (credential, auth_key, secret_key) = fixture.credential(&store, account.id).await;
+    let row = NewVerification {
+        name: PersonName::parse(NAME).unwrap(),
+        vehicle: Vehicle::Device(DeviceId::parse(DEVICE).unwrap()),
+        ..verification(&store, now(), LICENCE)
+    };
+    store_verifications(&store, vec![row]).await;
+    let hash = TokenHash::of(TOKEN);
+    let token = Write::Token { hash, credential: credential.id, issued: now(), expires: now() };
+    store.commit(token).await.unwrap();
+
+    let open = everything(&fixture).await;
+    store.close().await;
+    let closed = everything(&fixture).await;
+    for all in [open, closed] {
+        assert!(contains(&all, "s01"), "the search itself works");
+        for secret in [LICENCE, NAME, DEVICE, TOKEN, &auth_key, &secret_key] {
+            assert!(!contains(&all, secret), "{secret} stands in the database");
+        }
+    }
+}
+
+async fn a_value_moved_to_another_row_does_not_open(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let rows: Vec<_> =
+        ["111111111111", "222222222222"].map(|number| verification(&store, now(), number)).into();
+    let (first, second) = (rows[0].id, rows[1].id);
+    store_verifications(&store, rows).await;
+    let moved = format!(
+        "UPDATE verification SET subject = (SELECT subject FROM verification WHERE id = {first})
+         WHERE id = {second}"
+    );
+    assert_eq!(fixture.execute(&moved).await, 1);
+    let found = store.verifications_of(AccountId(1), Environment::Development, 10).await;
+    assert_eq!(found, Err(StoreError::Corrupt("verification.subject")));
+
+    let account = fixture.account(&store, "s01").await;
+    let (from, ..) = fixture.credential(&store, account.id).await;
+    let (to, ..) = fixture.credential(&store, account.id).await;
+    let moved = format!(
+        "UPDATE credential SET secret_key = (SELECT secret_key FROM credential WHERE id = {})
+         WHERE id = {}",
+        from.id.0, to.id.0
+    );
+    assert_eq!(fixture.execute(&moved).await, 1);
+    assert!(store.credential(from.id).await.is_ok());
+    let refused = store.credential(to.id).await.err();
+    assert_eq!(refused, Some(StoreError::Corrupt("credential.secret_key")));
+    store.close().await;
+}
+
+async fn rotation_keeps_old_rows_and_seals_new_ones_anew(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    store_verifications(&store, vec![verification(&store, now(), LICENCE)]).await;
+    store.close().await;
+
+    let mut keys = fixture.keys.clone();
+    assert_eq!(keys.rotate(&mut random(7)).unwrap(), 2);
+    let store = Store::open(&fixture.options(), &keys).await.unwrap();
+    store_verifications(&store, vec![verification(&store, now(), LICENCE)]).await;
+    let sealed = fixture.blobs("SELECT subject FROM verification ORDER BY id").await;
+    assert_eq!(sealed.iter().map(|value| [value[0], value[1]]).collect::<Vec<_>>(), [[0, 1], [0, 2]]);
+    let found = store.verifications_of(AccountId(1), Environment::Development, 10).await.unwrap();
+    assert!(found.len() == 2 && found.iter().all(|record| record.licence.as_str() == LICENCE));
+    let by_licence = store.verifications_by_licence(&found[0].licence, now(), now()).await.unwrap();
+    assert_eq!(by_licence, found, "the look-up key did not change");
+    store.close().await;
+}
+
+async fn stored_secret_keys_move_to_the_new_version(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let account = fixture.account(&store, "s01").await;
+    let (credential, _, secret_key) = fixture.credential(&store, account.id).await;
+    store.close().await;
+
+    let mut keys = fixture.keys.clone();
+    keys.rotate(&mut random(7)).unwrap();
+    let store = Store::open(&fixture.options(), &keys).await.unwrap();
+    let event = || audit("key.rotate", Subject::None);
+    assert_eq!(store.reseal_credentials(event()).await, Ok(1));
+    assert_eq!(store.reseal_credentials(event()).await, Ok(0));
+    let sealed = fixture.blobs("SELECT secret_key FROM credential").await;
+    assert_eq!(sealed[0][..2], [0, 2]);
+    let record = store.credential(credential.id).await.unwrap().unwrap();
+    assert_eq!(record.secret_key.as_str(), secret_key);
+    store.close().await;
+}

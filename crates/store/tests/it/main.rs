@@ -1,0 +1,15 @@
+//! One contract suite on both engines, and what is particular to each.
+//!
+//! PostgreSQL is found by `RIMS_TEST_POSTGRES_URL`, a superuser's URL; `scripts/with-postgres` starts one.
+
+mod accounts;
+mod audit;
+mod commit;
+mod encryption;
+mod fixture;
+mod key_file;
+mod postgres;
+mod schema;
+mod sqlite;
+mod vehicles;
+mod verifications;

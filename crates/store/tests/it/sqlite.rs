@@ -1,0 +1,105 @@
+//! What only SQLite has: one file, one server, a quota.
+
+use rims_domain::{AccountId, Environment};
+use rims_store::{NewVerification, OpenError, Options, Store, StoreError, Write};
+
+use crate::fixture::{Fixture, keys, now, store_verifications, verification};
+
+fn many(store: &Store) -> Write {
+    let row = |_| -> NewVerification { verification(store, now(), "221212121212") };
+    Write::Verifications { rows: (0..200).map(row).collect() }
+}
+
+#[tokio::test]
+async fn a_second_server_on_one_file_is_refused() {
+    let fixture = Fixture::sqlite();
+    let first = fixture.store().await;
+    let second = Store::open(&fixture.options(), &fixture.keys).await;
+    assert!(matches!(second, Err(OpenError::AlreadyServed { path }) if path == fixture.file()));
+    first.close().await;
+    Store::open(&fixture.options(), &fixture.keys).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_damages_nothing() {
+    let fixture = Fixture::sqlite();
+    fixture.store().await.close().await;
+    let options = Options { sqlite_max_pages: Some(120), ..fixture.options() };
+    let store = Store::open(&options, &fixture.keys).await.unwrap();
+    let mut stored = 0;
+    let refused = loop {
+        match store.commit(many(&store)).await {
+            Ok(()) => stored += 200,
+            Err(error) => break error,
+        }
+        assert!(stored < 100_000, "the quota holds");
+    };
+    assert_eq!(refused, StoreError::Full);
+    assert_eq!(store.commit(many(&store)).await, Err(StoreError::Full), "and again");
+    assert!(stored > 0);
+    let found = store.verifications_of(AccountId(1), Environment::Development, 100_000).await.unwrap();
+    assert_eq!(found.len(), stored, "reads go on");
+    store.close().await;
+
+    let store = fixture.store().await;
+    store.commit(many(&store)).await.unwrap();
+    assert!(store.verify_audit().await.unwrap().is_intact());
+    store.close().await;
+    let check = fixture.blobs("SELECT CAST(integrity_check AS BLOB) FROM pragma_integrity_check").await;
+    assert_eq!(check, [b"ok".to_vec()]);
+    assert_eq!(fixture.count("verification").await, i64::try_from(stored + 200).unwrap());
+}
+
+#[tokio::test]
+async fn a_quota_that_is_raised_by_deleting_rows_works_without_reopening() {
+    let fixture = Fixture::sqlite();
+    fixture.store().await.close().await;
+    let options = Options { sqlite_max_pages: Some(120), ..fixture.options() };
+    let store = Store::open(&options, &fixture.keys).await.unwrap();
+    while store.commit(many(&store)).await.is_ok() {}
+    fixture.execute("DELETE FROM verification").await;
+    store.commit(many(&store)).await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
+async fn memory_is_a_file_that_is_removed() {
+    let keys = keys(1);
+    let store = Store::open(&Options::new("sqlite::memory:"), &keys).await.unwrap();
+    store.migrate().await.unwrap();
+    store_verifications(&store, vec![verification(&store, now(), "221212121212")]).await;
+    let found = store.verifications_of(AccountId(1), Environment::Development, 10).await.unwrap();
+    assert_eq!(found.len(), 1);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn only_the_owner_may_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let fixture = Fixture::sqlite();
+    let store = fixture.store().await;
+    for name in ["rims.db", "rims.db-wal"] {
+        let file = fixture.file().with_file_name(name);
+        assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o077, 0, "{name}");
+    }
+    store.close().await;
+    assert!(!fixture.file().with_file_name("rims.db-wal").exists(), "closing copies the log back");
+}
+
+#[tokio::test]
+async fn a_url_of_no_known_kind_is_refused() {
+    for url in ["", "mysql://localhost/rims", "rims.db"] {
+        let refused = Store::open(&Options::new(url), &keys(1)).await;
+        assert!(matches!(refused, Err(OpenError::Url(_))), "{url}");
+    }
+    let far = Options { node: 1023, ..Options::new("sqlite::memory:") };
+    assert!(matches!(Store::open(&far, &keys(1)).await, Err(OpenError::Node)));
+}
+
+#[tokio::test]
+async fn a_path_without_a_folder_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/none/rims.db", folder.path().display());
+    let refused = Store::open(&Options::new(url), &keys(1)).await;
+    assert!(matches!(refused, Err(OpenError::File(_, std::io::ErrorKind::NotFound))));
+}

@@ -1,0 +1,72 @@
+//! The grace of a vehicle that is not the company's (§3.3).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rims_domain::vehicle::Sighting;
+use rims_domain::{AccountId, Environment};
+use rims_protocol::values::Plate;
+use rims_store::{NewVerification, Store};
+
+use crate::fixture::{Fixture, at, on_both_engines, plate, store_verifications, verification};
+
+on_both_engines![
+    a_grace_starts_once_and_ends_with_a_match,
+    graces_are_per_company_environment_and_plate,
+    one_group_keeps_the_order_of_its_sightings,
+];
+
+const PLATE: &str = "12하1234";
+
+fn seen(store: &Store, moment: Timestamp, sighting: Sighting) -> NewVerification {
+    NewVerification { vehicle: plate(PLATE), sighting, ..verification(store, moment, "221212121212") }
+}
+
+async fn started(store: &Store, company: i64, environment: Environment, text: &str) -> Option<Timestamp> {
+    let plate = Plate::parse(text).unwrap();
+    store.grace_started(AccountId(company), environment, &plate).await.unwrap()
+}
+
+async fn a_grace_starts_once_and_ends_with_a_match(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let (first, second) = (at("2026-03-01T00:00:00Z"), at("2026-03-05T00:00:00Z"));
+    let grace = || started(&store, 1, Environment::Development, PLATE);
+    store_verifications(&store, vec![seen(&store, first, Sighting::None)]).await;
+    assert_eq!(grace().await, None);
+    store_verifications(&store, vec![seen(&store, first, Sighting::Unmatched)]).await;
+    store_verifications(&store, vec![seen(&store, second, Sighting::Unmatched)]).await;
+    assert_eq!(grace().await, Some(first), "the first sighting counts");
+    store_verifications(&store, vec![seen(&store, second, Sighting::Matched)]).await;
+    assert_eq!(grace().await, None);
+    store_verifications(&store, vec![seen(&store, second, Sighting::Unmatched)]).await;
+    assert_eq!(grace().await, Some(second));
+    store.close().await;
+}
+
+async fn graces_are_per_company_environment_and_plate(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let moment = at("2026-03-01T00:00:00Z");
+    store_verifications(&store, vec![seen(&store, moment, Sighting::Unmatched)]).await;
+    assert_eq!(started(&store, 1, Environment::Development, PLATE).await, Some(moment));
+    assert_eq!(started(&store, 2, Environment::Development, PLATE).await, None);
+    assert_eq!(started(&store, 1, Environment::Operations, PLATE).await, None);
+    assert_eq!(started(&store, 1, Environment::Development, "12하1235").await, None);
+    store.close().await;
+}
+
+async fn one_group_keeps_the_order_of_its_sightings(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let (first, second) = (at("2026-03-01T00:00:00Z"), at("2026-03-05T00:00:00Z"));
+    let rows = vec![
+        seen(&store, first, Sighting::Unmatched),
+        seen(&store, first, Sighting::Matched),
+        seen(&store, second, Sighting::Unmatched),
+        seen(&store, second, Sighting::Unmatched),
+    ];
+    store_verifications(&store, rows).await;
+    assert_eq!(started(&store, 1, Environment::Development, PLATE).await, Some(second));
+    let rows = vec![seen(&store, second, Sighting::Unmatched), seen(&store, second, Sighting::Matched)];
+    store_verifications(&store, rows).await;
+    assert_eq!(started(&store, 1, Environment::Development, PLATE).await, None);
+    store.close().await;
+}
