@@ -20,6 +20,7 @@ pub(crate) enum Command {
     Sandbox(Sandbox),
     Serve(Serve),
     Migrate(Migrate),
+    Simulate(Simulate),
     Admin(Admin),
     Token(Token),
     Seal(Seal),
@@ -67,6 +68,15 @@ pub(crate) enum SandboxCommand {
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) config: ConfigFile,
+}
+
+/// Run the simulated national systems alone, for a server that is being set up.
+#[derive(clap::Args)]
+#[command(after_help = "Example: rims simulate --listen 127.0.0.1:8117")]
+pub(crate) struct Simulate {
+    /// Where KOROAD listens; the vehicle registry takes the next port.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8117")]
+    pub(crate) listen: SocketAddr,
 }
 
 /// Bring the database's schema to this version.

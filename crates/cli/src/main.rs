@@ -30,6 +30,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Sandbox(sandbox) => commands::sandbox::run(sandbox),
         Command::Serve(serve) => commands::serve::run(&serve),
         Command::Migrate(migrate) => commands::migrate::run(&migrate),
+        Command::Simulate(simulate) => commands::simulate::run(&simulate),
         Command::Admin(admin) => commands::admin::run(admin),
         Command::Token(token) => commands::token::run(&token),
         Command::Seal(seal) => commands::seal::seal(&seal),

@@ -14,6 +14,7 @@ mod production;
 pub mod random;
 pub mod sandbox;
 pub mod service;
+pub mod simulated;
 
 pub use listen::{ListenError, Listener};
 pub use production::{Server, StartError, store_options};

@@ -16,6 +16,7 @@ use crate::listen::{ListenError, Listener};
 use crate::ops::{self, Ops};
 use crate::random::NoRandomness;
 use crate::service::{KeyPolicy, NationalSystems, Services, Upstreams};
+use crate::simulated::{self, now};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -39,8 +40,8 @@ pub enum StartError {
     #[error(transparent)]
     Migration(#[from] rims_store::MigrationError),
     /// The settings of a national system.
-    #[error("national systems: {0}")]
-    Upstream(String),
+    #[error(transparent)]
+    Upstream(#[from] rims_upstream::ConfigError),
     /// The simulators that answer development keys.
     #[error("simulators for development keys: {0}")]
     Simulators(io::Error),
@@ -88,15 +89,14 @@ impl Server {
         let store = Store::open(&store_options(&config.database), &keys).await?;
         check_schema(&store).await?;
         let clock = Clock::system();
-        let simulators = Simulators::start(SocketAddr::from(([127, 0, 0, 1], 0)), now(&clock))
-            .await
-            .map_err(StartError::Simulators)?;
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        let simulators = simulated::start(loopback, &clock).await.map_err(StartError::Simulators)?;
         let upstreams = Upstreams {
             operations: NationalSystems {
-                koroad: Koroad::new(&config.koroad, now(&clock)).map_err(upstream)?,
-                vehicles: VehicleRegistry::new(&config.vehicles).map_err(upstream)?,
+                koroad: Koroad::new(&config.koroad, now(&clock))?,
+                vehicles: VehicleRegistry::new(&config.vehicles)?,
             },
-            development: simulated(&simulators, &clock)?,
+            development: simulated::clients(&simulators, &clock)?,
         };
         let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::RefuseWellKnown);
         let ops = Ops::new(services.clone(), metrics);
@@ -140,21 +140,4 @@ async fn check_schema(store: &Store) -> Result<(), StartError> {
         Schema::Missing | Schema::Behind { .. } => Err(StartError::SchemaBehind),
         Schema::Unknown { version } => Err(StartError::SchemaUnknown(version)),
     }
-}
-
-/// The simulated national systems: development's in production, both environments' in the sandbox.
-pub(crate) fn simulated(simulators: &Simulators, clock: &Clock) -> Result<NationalSystems, StartError> {
-    Ok(NationalSystems {
-        koroad: Koroad::new(&simulators.koroad_config(), now(clock)).map_err(upstream)?,
-        vehicles: VehicleRegistry::new(&simulators.vehicle_config()).map_err(upstream)?,
-    })
-}
-
-pub(crate) fn now(clock: &Clock) -> rims_upstream::Now {
-    let clock = clock.clone();
-    std::sync::Arc::new(move || clock.now())
-}
-
-fn upstream(error: impl std::fmt::Display) -> StartError {
-    StartError::Upstream(error.to_string())
 }

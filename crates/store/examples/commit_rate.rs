@@ -38,12 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn measure(
-    store: &Store,
-    tasks: usize,
-    rows: usize,
-    length: Duration,
-) -> Result<String, Box<dyn Error>> {
+async fn measure(store: &Store, tasks: i64, rows: usize, length: Duration) -> Result<String, Box<dyn Error>> {
     let started = Instant::now();
     let mut running = JoinSet::new();
     for task in 0..tasks {
@@ -72,7 +67,7 @@ async fn measure(
 }
 
 #[expect(clippy::disallowed_methods, reason = "a measurement has no injected clock")]
-fn batch(store: &Store, task: usize, rows: usize) -> Result<Vec<NewVerification>, Malformed> {
+fn batch(store: &Store, task: i64, rows: usize) -> Result<Vec<NewVerification>, Malformed> {
     let now = Timestamp::now();
     let today = rims_domain::calendar::today(now);
     (0..rows)
@@ -81,7 +76,7 @@ fn batch(store: &Store, task: usize, rows: usize) -> Result<Vec<NewVerification>
             Ok(NewVerification {
                 id,
                 at: now,
-                company: AccountId(1 + task as i64 % 16),
+                company: AccountId(1 + task % 16),
                 caller: AccountId(1),
                 environment: Environment::Operations,
                 sector: Sector::Rental,

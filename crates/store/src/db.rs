@@ -171,11 +171,8 @@ impl Link {
         self.run(text).await
     }
 
-    /// Ends the connection in order. SQLite's log is copied back first.
-    pub(crate) async fn close(mut self) -> sqlx::Result<()> {
-        if let Self::Sqlite(_) = self {
-            self.run("PRAGMA wal_checkpoint(TRUNCATE)").await?;
-        }
+    /// Ends the connection in order.
+    pub(crate) async fn close(self) -> sqlx::Result<()> {
         on_backend!(self, connection => connection.close().await)
     }
 }

@@ -57,3 +57,25 @@ pub fn statements() -> [Vec<(String, String)>; 2] {
     let sqlite = [owned(sql::SHARED), owned(sql::SQLITE), bulk::sqlite_statements()].concat();
     [sqlite, [owned(sql::SHARED), owned(sql::POSTGRES)].concat()]
 }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_send<T: Send>(_: T) {}
+
+    #[expect(dead_code, reason = "compiling it is the test: servers spawn these")]
+    fn every_future_can_be_spawned(
+        store: &'static Store,
+        options: &'static Options,
+        keys: &'static MasterKeys,
+    ) {
+        is_send(Store::open(options, keys));
+        is_send(Store::attach(options, keys));
+        is_send(store.migrate());
+        is_send(store.ready());
+        is_send(store.wipe());
+        is_send(store.close());
+        is_send(store.accounts());
+        is_send(store.verify_audit());
+    }
+}

@@ -1,7 +1,8 @@
 //! A write made ready in the caller's task: sealed, hashed and encoded, so that the committer only binds.
 
 use rims_domain::vehicle::Sighting;
-use rims_domain::{Account, AccountId, Environment, VehicleIdentity};
+use rims_domain::{Account, AccountId, Environment};
+use rims_protocol::codes::ApiType;
 use rims_protocol::values::{Plate, Vehicle};
 
 use crate::codec::{Code, date_to_int, digits};
@@ -247,10 +248,10 @@ impl VerificationRow {
             from_date: date_to_int(new.period.from),
             to_date: date_to_int(new.period.to),
             plate,
-            api_type: new.api_type.map(|api_type| api_type.code()),
+            api_type: new.api_type.map(ApiType::code),
             code: digits(new.code.as_str()),
             temporary: new.temporary,
-            identity: new.identity.map(|identity| digits(VehicleIdentity::code(identity))),
+            identity: new.identity.map(|identity| digits(identity.code())),
             licence_hash: keys.licence_hash(&new.licence),
             subject: keys.seal(Column::VerificationSubject, new.id, &subject)?,
         })

@@ -171,8 +171,7 @@ impl Store {
             OpenError::Store(error) => MigrationError::Store(error),
             _ => MigrationError::WrongMasterKey,
         })?;
-        on_backend!(link, connection => sqlx::Connection::close(connection).await)
-            .map_err(|error| report(&error))?;
+        link.close().await.map_err(|error| report(&error))?;
         Ok(done)
     }
 
@@ -230,11 +229,13 @@ impl Store {
         wiped
     }
 
-    /// Commits what is queued, refuses what comes later, copies SQLite's log back and lets the file go.
+    /// Ends reads, commits what is queued, refuses what comes later, copies SQLite's log back and lets the file
+    /// go.
     pub async fn close(&self) {
+        // SQLite copies its log back when the last connection closes, which must be one that may write.
+        self.inner.db.close().await;
         self.inner.closing.send_replace(true);
         let committers = std::mem::take(&mut *self.inner.committers.lock().await);
-        self.inner.db.close().await;
         for committer in committers {
             if let Err(error) = committer.await {
                 tracing::error!(%error, "a committer ended abnormally");

@@ -35,18 +35,7 @@ impl Endpoint {
         limits.check(system)?;
         breaker.check(system)?;
         let base = parse_base(base_url).ok_or(ConfigError::BaseUrl { system })?;
-        // The operator's configuration says where a system is, not the environment's proxy variables;
-        // and a redirect would carry the credentials elsewhere.
-        let client = Client::builder()
-            .http1_only()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .tcp_nodelay(true)
-            .connect_timeout(Duration::from_millis(limits.connect_timeout_ms))
-            .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(limits.max_in_flight + limits.single_slots)
-            .build()
+        let client = build_client(&base, limits)
             .map_err(|error| ConfigError::Client { system, reason: error.to_string() })?;
         let breaker = breaker.enabled.then(|| build_breaker(breaker));
         Ok(Self { client, base, breaker, retry: retry.clone(), system })
@@ -142,6 +131,25 @@ fn parse_base(text: &str) -> Option<Url> {
         && url.username().is_empty()
         && url.password().is_none();
     usable.then_some(url)
+}
+
+/// The operator's configuration says where a system is, not the environment's proxy variables; and a
+/// redirect would carry the credentials elsewhere.
+fn build_client(base: &Url, limits: &Limits) -> reqwest::Result<Client> {
+    let client = Client::builder()
+        .http1_only()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .tcp_nodelay(true)
+        .connect_timeout(Duration::from_millis(limits.connect_timeout_ms))
+        .pool_idle_timeout(Duration::from_secs(30))
+        .pool_max_idle_per_host(limits.max_in_flight + limits.single_slots);
+    match base.scheme() {
+        // Plain HTTP needs no root certificates, which a bare machine may not have.
+        "http" => client.tls_certs_only([]).build(),
+        _ => client.build(),
+    }
 }
 
 fn build_breaker(config: &BreakerConfig) -> AsyncRecloser {

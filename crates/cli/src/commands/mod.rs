@@ -4,6 +4,7 @@ pub(crate) mod migrate;
 pub(crate) mod sandbox;
 pub(crate) mod seal;
 pub(crate) mod serve;
+pub(crate) mod simulate;
 pub(crate) mod token;
 
 use tokio::signal::unix::{SignalKind, signal};

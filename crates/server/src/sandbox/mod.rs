@@ -24,9 +24,10 @@ use crate::clock::Clock;
 use crate::config::{ApiConfig, RateLimitConfig};
 use crate::listen::Listener;
 use crate::ops::{self, Ops};
-use crate::production::{StartError, now, simulated};
+use crate::production::StartError;
 use crate::random;
 use crate::service::{KeyPolicy, Services, Upstreams};
+use crate::simulated;
 
 use control::Control;
 use fixtures::FIXTURES;
@@ -60,7 +61,8 @@ pub struct Sandbox {
     store: Store,
     services: Arc<Services>,
     simulators: Arc<Simulators>,
-    temporary: Option<PathBuf>,
+    folder: PathBuf,
+    is_temporary: bool,
 }
 
 impl Sandbox {
@@ -72,13 +74,14 @@ impl Sandbox {
     /// The same with a clock that may show another time than the system's.
     pub async fn start_at(options: &SandboxOptions, clock: Clock) -> Result<Self, StartError> {
         let metrics = ops::install();
-        let (folder, temporary) = data_folder(options.data.as_deref())?;
+        let folder = data_folder(options.data.as_deref())?;
+        let is_temporary = options.data.is_none();
         let store = open_store(options.database_url.as_deref(), &folder).await?;
         store.migrate().await?;
         seed::fixtures(&store, &clock).await?;
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-        let simulators = Simulators::start(loopback, now(&clock)).await.map_err(StartError::Simulators)?;
-        let national = simulated(&simulators, &clock)?;
+        let simulators = simulated::start(loopback, &clock).await.map_err(StartError::Simulators)?;
+        let national = simulated::clients(&simulators, &clock)?;
         let simulators = Arc::new(simulators);
         let upstreams = Upstreams { development: national.clone(), operations: national };
         let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::AcceptWellKnown);
@@ -91,7 +94,7 @@ impl Sandbox {
         let control = Control::new(Arc::clone(&services), Arc::clone(&simulators));
         let router = ops.clone().router().merge(control.router());
         let ops_listener = Listener::start(router, options.ops, None, header_timeout).await?;
-        Ok(Self { api, web, ops_listener, ops, store, services, simulators, temporary })
+        Ok(Self { api, web, ops_listener, ops, store, services, simulators, folder, is_temporary })
     }
 
     /// Where the interfaces listen.
@@ -107,6 +110,11 @@ impl Sandbox {
     /// Where health, metrics and the control plane listen.
     pub fn ops_address(&self) -> SocketAddr {
         self.ops_listener.address()
+    }
+
+    /// Where the data lives.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The use cases behind the listeners.
@@ -139,23 +147,21 @@ impl Sandbox {
         if let Some(simulators) = Arc::into_inner(self.simulators) {
             simulators.stop().await;
         }
-        if let Some(folder) = self.temporary
-            && let Err(error) = std::fs::remove_dir_all(&folder)
+        if self.is_temporary
+            && let Err(error) = std::fs::remove_dir_all(&self.folder)
         {
-            tracing::warn!(%error, folder = %folder.display(), "the temporary folder could not be removed");
+            tracing::warn!(%error, folder = %self.folder.display(), "the temporary folder could not be removed");
         }
     }
 }
 
-/// The data folder, and whether it is to be removed at the end.
-fn data_folder(data: Option<&Path>) -> Result<(PathBuf, Option<PathBuf>), StartError> {
+fn data_folder(data: Option<&Path>) -> Result<PathBuf, StartError> {
     let folder = match data {
         Some(folder) => folder.to_owned(),
         None => std::env::temp_dir().join(format!("rims-sandbox-{}", random::key()?)),
     };
     std::fs::create_dir_all(&folder).map_err(|error| StartError::Folder(folder.clone(), error))?;
-    let temporary = data.is_none().then(|| folder.clone());
-    Ok((folder, temporary))
+    Ok(folder)
 }
 
 async fn open_store(database_url: Option<&str>, folder: &Path) -> Result<Store, StartError> {

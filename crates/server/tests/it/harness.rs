@@ -20,34 +20,34 @@ use rims_store::VerificationRecord;
 use serde_json::{Value, json};
 
 /// Noon of an ordinary day in Seoul, later than the present so that the clock can be moved there.
-pub const NOON: &str = "2030-10-23T12:00:00+09:00";
+pub(crate) const NOON: &str = "2030-10-23T12:00:00+09:00";
 
 /// A running sandbox in a temporary folder.
-pub struct Running {
-    pub sandbox: Sandbox,
+pub(crate) struct Running {
+    pub(crate) sandbox: Sandbox,
     folder: tempfile::TempDir,
     http: reqwest::Client,
 }
 
 /// A client with a token.
 #[derive(Clone)]
-pub struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
-    pub token: String,
+    pub(crate) token: String,
     secret: Arc<SecretKey>,
 }
 
-pub fn loopback() -> SocketAddr {
+pub(crate) fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
 impl Running {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_at(NOON).await
     }
 
-    pub async fn start_at(moment: &str) -> Self {
+    pub(crate) async fn start_at(moment: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = SandboxOptions {
             api: loopback(),
@@ -61,43 +61,43 @@ impl Running {
         Self { sandbox, folder, http: reqwest::Client::new() }
     }
 
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.sandbox.stop().await;
     }
 
-    pub fn folder(&self) -> &std::path::Path {
+    pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.sandbox.api_address())
     }
 
-    pub fn today(&self) -> Date {
+    pub(crate) fn today(&self) -> Date {
         self.sandbox.services().clock().today()
     }
 
     /// The date some days from today, as the wire writes it.
-    pub fn day(&self, days: i64) -> String {
+    pub(crate) fn day(&self, days: i64) -> String {
         format_compact(self.today().checked_add(days.days()).unwrap())
     }
 
     /// A client of a fixture account's development or operations key.
-    pub async fn client(&self, user_id: &str, environment: Environment) -> Client {
+    pub(crate) async fn client(&self, user_id: &str, environment: Environment) -> Client {
         let (auth_key, secret) = keys(user_id, environment);
         Client::connect(&self.http, &self.url(""), &auth_key, &secret).await
     }
 
-    pub async fn s01(&self) -> Client {
+    pub(crate) async fn s01(&self) -> Client {
         self.client("s01", Environment::Operations).await
     }
 
     /// A driver that KOROAD answers with `00`, from today on.
-    pub fn driver(&self) -> Value {
+    pub(crate) fn driver(&self) -> Value {
         self.driver_with_number("221212121212")
     }
 
-    pub fn driver_with_number(&self, number: &str) -> Value {
+    pub(crate) fn driver_with_number(&self, number: &str) -> Value {
         json!({
             "f_license_no": number,
             "f_resident_name": "홍길동",
@@ -108,7 +108,12 @@ impl Running {
         })
     }
 
-    pub async fn ops(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+    pub(crate) async fn ops(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
         let url = format!("http://{}{path}", self.sandbox.ops_address());
         let request = self.http.request(method, url);
         let request = match body {
@@ -120,49 +125,45 @@ impl Running {
         (status, response.json().await.unwrap_or(Value::Null))
     }
 
-    pub async fn set_faults(&self, faults: Value) {
+    pub(crate) async fn set_faults(&self, faults: Value) {
         let (status, body) = self.ops(reqwest::Method::PUT, "/sandbox/faults", Some(faults)).await;
         assert_eq!(status, StatusCode::OK, "{body}");
     }
 
-    pub async fn advance(&self, span: &str) {
+    pub(crate) async fn advance(&self, span: &str) {
         let (status, body) =
             self.ops(reqwest::Method::PUT, "/sandbox/clock", Some(json!({ "advance": span }))).await;
         assert_eq!(status, StatusCode::OK, "{body}");
     }
 
     /// The verifications recorded for a company, newest first.
-    pub async fn stored(&self, user_id: &str) -> Vec<VerificationRecord> {
+    pub(crate) async fn stored(&self, user_id: &str) -> Vec<VerificationRecord> {
         let store = self.sandbox.services().store();
         let account = store.account_by_user_id(user_id).await.unwrap().unwrap();
         store.verifications_of(account.id, Environment::Operations, 10_000).await.unwrap()
     }
 
     /// When the grace of a company's vehicle started, if one runs.
-    pub async fn grace_started(&self, user_id: &str, plate: &str) -> Option<Timestamp> {
+    pub(crate) async fn grace_started(&self, user_id: &str, plate: &str) -> Option<Timestamp> {
         let store = self.sandbox.services().store();
         let account = store.account_by_user_id(user_id).await.unwrap().unwrap();
         let plate = Plate::parse(plate).unwrap();
         store.grace_started(account.id, Environment::Operations, &plate).await.unwrap()
     }
 
-    pub fn administration(&self) -> Administration {
+    pub(crate) fn administration(&self) -> Administration {
         let services = self.sandbox.services();
         Administration::new(services.store().clone(), services.clock().clone())
-    }
-
-    pub fn now(&self) -> Timestamp {
-        self.sandbox.services().clock().now()
     }
 }
 
 /// A fixture account's auth key and Secret Key.
-pub fn keys(user_id: &str, environment: Environment) -> (String, String) {
+pub(crate) fn keys(user_id: &str, environment: Environment) -> (String, String) {
     let fixture = FIXTURES.iter().find(|fixture| fixture.user_id == user_id).unwrap();
     (fixture.auth_key(environment), fixture.secret_key(environment))
 }
 
-pub async fn ask_for_token(http: &reqwest::Client, base: &str, auth_key: &str) -> Response {
+pub(crate) async fn ask_for_token(http: &reqwest::Client, base: &str, auth_key: &str) -> Response {
     http.get(format!("{base}/col/oauth2?grantType=password"))
         .header("authorization", format!("Basic {}", STANDARD.encode(auth_key)))
         .send()
@@ -171,7 +172,7 @@ pub async fn ask_for_token(http: &reqwest::Client, base: &str, auth_key: &str) -
 }
 
 impl Client {
-    pub async fn connect(http: &reqwest::Client, base: &str, auth_key: &str, secret: &str) -> Self {
+    pub(crate) async fn connect(http: &reqwest::Client, base: &str, auth_key: &str, secret: &str) -> Self {
         let response = ask_for_token(http, base, auth_key).await;
         let header = response.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
         let Some(header) = header else {
@@ -181,12 +182,12 @@ impl Client {
         Self { http: http.clone(), base: base.to_owned(), token, secret: Arc::new(SecretKey::new(secret)) }
     }
 
-    pub fn seal(&self, plaintext: &Value) -> Value {
+    pub(crate) fn seal(&self, plaintext: &Value) -> Value {
         request_body(&self.secret.seal(plaintext.to_string().as_bytes()))
     }
 
     /// The response to a raw body.
-    pub async fn send(&self, path: &str, body: impl Into<reqwest::Body>) -> Response {
+    pub(crate) async fn send(&self, path: &str, body: impl Into<reqwest::Body>) -> Response {
         self.http
             .post(format!("{}{path}", self.base))
             .bearer_auth(&self.token)
@@ -198,7 +199,7 @@ impl Client {
     }
 
     /// The JSON answer to a sealed request, which must be HTTP 200.
-    pub async fn call(&self, path: &str, plaintext: &Value) -> Value {
+    pub(crate) async fn call(&self, path: &str, plaintext: &Value) -> Value {
         let response = self.send(path, self.seal(plaintext).to_string()).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "application/json; charset=utf-8");
@@ -206,23 +207,23 @@ impl Client {
     }
 
     /// `f_rtn_code` of a single verification.
-    pub async fn code(&self, path: &str, plaintext: &Value) -> String {
+    pub(crate) async fn code(&self, path: &str, plaintext: &Value) -> String {
         let answer = self.call(path, plaintext).await;
         answer["body"]["f_rtn_code"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
     /// `respCode` and `errorMsg` of an error, which must have nothing else.
-    pub async fn error(&self, path: &str, plaintext: &Value) -> (i64, String) {
+    pub(crate) async fn error(&self, path: &str, plaintext: &Value) -> (i64, String) {
         error_of(&self.call(path, plaintext).await)
     }
 
-    pub async fn get(&self, path: &str) -> Response {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.token).send().await.unwrap()
     }
 }
 
 /// `respCode` and `errorMsg` of an answer that has nothing else.
-pub fn error_of(answer: &Value) -> (i64, String) {
+pub(crate) fn error_of(answer: &Value) -> (i64, String) {
     let members = answer.as_object().unwrap_or_else(|| panic!("{answer}"));
     assert_eq!(members.len(), 2, "{answer}");
     let code = members["respCode"].as_i64().unwrap_or_else(|| panic!("{answer}"));
@@ -230,6 +231,6 @@ pub fn error_of(answer: &Value) -> (i64, String) {
 }
 
 /// A batch request of these drivers.
-pub fn batch_of(drivers: &[Value]) -> Value {
+pub(crate) fn batch_of(drivers: &[Value]) -> Value {
     json!({ "f_send_cnt": drivers.len().to_string(), "requestList": drivers })
 }

@@ -1,1 +1,251 @@
+//! `rims serve`'s assembly: a configuration file, real keys, national systems on other ports.
 
+use std::path::PathBuf;
+
+use rims_domain::account::Decision;
+use rims_domain::{AccountKind, Environment};
+use rims_protocol::values::{BusinessNumber, UserId};
+use rims_server::clock::Clock;
+use rims_server::config::Config;
+use rims_server::service::administration::Administration;
+use rims_server::{Server, simulated, store_options};
+use rims_store::{MasterKeys, Store};
+use rims_upstream::sim::Simulators;
+use serde_json::{Value, json};
+
+use crate::harness::{Client, ask_for_token, error_of, keys, loopback};
+
+/// A configured server with an empty, migrated database and simulators in the place of the real systems.
+pub(crate) struct Deployment {
+    pub(crate) server: Server,
+    pub(crate) config: Config,
+    folder: tempfile::TempDir,
+    upstream: Simulators,
+}
+
+impl Deployment {
+    /// Starts one; `api` is what stands in `[api]` beside the address.
+    pub(crate) async fn start(api: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let upstream = simulated::start(loopback(), &Clock::system()).await.unwrap();
+        let config = configure(&folder, &upstream, api);
+        let mut counter = 0;
+        let keys = MasterKeys::generate(&mut |bytes| {
+            counter += 1;
+            bytes.fill(counter);
+        });
+        keys.save_new(&config.database.master_key_file).unwrap();
+        let store = attach(&config).await;
+        store.migrate().await.unwrap();
+        store.close().await;
+        let server = Server::start(&config).await.unwrap();
+        Self { server, config, folder, upstream }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.server.api_address())
+    }
+
+    pub(crate) async fn stop(self) {
+        self.server.stop().await;
+        self.upstream.stop().await;
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn configure(folder: &tempfile::TempDir, upstream: &Simulators, api: &str) -> Config {
+    let path = folder.path().join("rims.toml");
+    let text = format!(
+        "[database]\nurl = \"sqlite://{home}/rims.db\"\nmaster_key_file = \"{home}/master-key.toml\"\n\n\
+         [api]\nlisten = \"127.0.0.1:0\"\n{api}\n\n[ops]\nlisten = \"127.0.0.1:0\"\n\n{settings}",
+        home = folder.path().display(),
+        settings = simulated::settings(upstream),
+    );
+    std::fs::write(&path, text).unwrap();
+    Config::load(&path).unwrap()
+}
+
+pub(crate) async fn attach(config: &Config) -> Store {
+    let keys = MasterKeys::load(&config.database.master_key_file).unwrap();
+    Store::attach(&store_options(&config.database), &keys).await.unwrap()
+}
+
+/// A client of a new company `acme` with approved operations keys, made beside the running server.
+pub(crate) async fn company(deployment: &Deployment) -> Client {
+    let store = attach(&deployment.config).await;
+    let administration = Administration::new(store.clone(), Clock::system());
+    let (user, brno) = (UserId::parse("acme").unwrap(), BusinessNumber::parse("1234567890").unwrap());
+    administration.create_user(&user, &brno, "에이크미렌트카", AccountKind::Operator).await.unwrap();
+    administration.decide(&user, Decision::Approve).await.unwrap();
+    let [_, operations] = administration.issue_keys(&user).await.unwrap();
+    administration.approve_operations_key(&user).await.unwrap();
+    store.close().await;
+    let http = reqwest::Client::new();
+    Client::connect(&http, &deployment.url(), &operations.auth_key, &operations.secret_key).await
+}
+
+fn driver() -> Value {
+    let today = rims_protocol::values::format_compact(Clock::system().today());
+    json!({
+        "f_license_no": "221212121212", "f_resident_name": "홍길동", "f_licn_con_code": "12",
+        "f_from_date": today, "f_to_date": today, "vhcl_reg_no": "67라6767",
+    })
+}
+
+#[tokio::test]
+async fn a_configured_server_verifies() {
+    let deployment = Deployment::start("").await;
+    let client = company(&deployment).await;
+    let answer = client.call("/licenseVerification", &driver()).await;
+    assert_eq!(
+        (&answer["body"]["f_rtn_code"], &answer["body"]["vhcl_idnty_cd"]),
+        (&json!("00"), &json!("1"))
+    );
+    assert_eq!(deployment.upstream.calls().checked_items, 1, "the configured system was asked");
+    deployment.stop().await;
+}
+
+#[tokio::test]
+async fn development_keys_never_reach_the_configured_systems() {
+    let deployment = Deployment::start("").await;
+    company(&deployment).await;
+    let store = attach(&deployment.config).await;
+    let administration = Administration::new(store.clone(), Clock::system());
+    let user = UserId::parse("acme").unwrap();
+    let pair = administration.rotate_key(&user, Environment::Development).await.unwrap();
+    let http = reqwest::Client::new();
+    let client = Client::connect(&http, &deployment.url(), &pair.auth_key, &pair.secret_key).await;
+    assert_eq!(client.code("/licenseVerification", &driver()).await, "00");
+    assert_eq!(deployment.upstream.calls().checked_items, 0);
+    store.close().await;
+    deployment.stop().await;
+}
+
+#[tokio::test]
+async fn the_sandboxs_well_known_keys_are_refused_even_if_somebody_stored_them() {
+    let deployment = Deployment::start("").await;
+    company(&deployment).await;
+    let store = attach(&deployment.config).await;
+    let (auth_key, secret_key) = keys("s01", Environment::Development);
+    let account = store.account_by_user_id("acme").await.unwrap().unwrap();
+    let id = rims_domain::CredentialId(store.next_id(Clock::system().now()));
+    let credential = rims_domain::Credential {
+        id,
+        account: account.id,
+        environment: Environment::Development,
+        approved: false,
+        revoked: false,
+        allowed_ips: Vec::new(),
+    };
+    let audit = rims_store::NewAudit {
+        at: Clock::system().now(),
+        actor: rims_store::SYSTEM,
+        action: "key.issue",
+        company: Some(account.id),
+        subject: rims_store::Subject::None,
+        reference: id.0,
+        outcome: "done".to_owned(),
+    };
+    let new = rims_store::NewCredential {
+        credential,
+        auth_key: auth_key.clone().into(),
+        secret_key: secret_key.into(),
+        audit,
+    };
+    store.commit(rims_store::Write::IssueCredential(Box::new(new))).await.unwrap();
+    store.close().await;
+    let refused = ask_for_token(&reqwest::Client::new(), &deployment.url(), &auth_key).await;
+    assert_eq!(error_of(&refused.json().await.unwrap()).0, -140);
+    deployment.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_server_on_one_sqlite_file_is_refused_with_the_reason() {
+    let deployment = Deployment::start("").await;
+    let refused = Server::start(&deployment.config).await.err().unwrap().to_string();
+    assert!(refused.contains("rims.db"), "{refused}");
+    let config = deployment.config.clone();
+    let Deployment { server, folder, upstream, .. } = deployment;
+    server.stop().await;
+    let again = Server::start(&config).await.unwrap();
+    again.stop().await;
+    upstream.stop().await;
+    drop(folder);
+}
+
+#[tokio::test]
+async fn a_database_that_was_not_migrated_is_refused_with_what_to_do() {
+    let deployment = Deployment::start("").await;
+    let mut config = deployment.config.clone();
+    config.database.url = format!("sqlite://{}", deployment.path("empty.db").display());
+    let refused = Server::start(&config).await.err().unwrap().to_string();
+    assert!(refused.contains("rims migrate"), "{refused}");
+    deployment.stop().await;
+}
+
+#[tokio::test]
+async fn another_master_key_file_is_refused() {
+    let deployment = Deployment::start("").await;
+    let mut config = deployment.config.clone();
+    config.database.master_key_file = deployment.path("other-key.toml");
+    MasterKeys::generate(&mut |bytes| bytes.fill(99)).save_new(&config.database.master_key_file).unwrap();
+    let Deployment { server, folder, upstream, .. } = deployment;
+    server.stop().await;
+    let refused = Server::start(&config).await.err().unwrap().to_string();
+    assert!(refused.contains("master key"), "{refused}");
+    upstream.stop().await;
+    drop(folder);
+}
+
+#[tokio::test]
+async fn tls_from_pem_files() {
+    let certificate = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
+    std::fs::write(&chain, certificate.cert.pem()).unwrap();
+    std::fs::write(&key, certificate.signing_key.serialize_pem()).unwrap();
+    let tls = format!("tls = {{ certificate = \"{}\", key = \"{}\" }}", chain.display(), key.display());
+    let deployment = Deployment::start(&tls).await;
+    let root = reqwest::Certificate::from_pem(certificate.cert.pem().as_bytes()).unwrap();
+    let http = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();
+    let url = format!("https://localhost:{}/", deployment.server.api_address().port());
+    let answer: Value = http.post(&url).send().await.unwrap().json().await.unwrap();
+    assert_eq!(error_of(&answer).0, -100);
+    let plain = reqwest::Client::new().post(url.replace("https", "http")).send().await;
+    assert!(plain.is_err());
+    deployment.stop().await;
+}
+
+#[test]
+fn configuration_errors_name_the_key_and_not_its_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rims.toml");
+    let base = "[database]\nurl = \"sqlite:///x\"\nmaster_key_file = \"/x\"\n[vehicles]\nkey = \"k\"\n";
+    for (text, expected) in [
+        ("[koroad]\nclient_secert = \"hunter2\"\n", "client_secert"),
+        ("[koroad]\nbase_url = 7\n", "base_url"),
+        ("[koroad]\n[api]\nlisten = \"hunter2\"\n", "api.listen"),
+        ("", "koroad"),
+        ("[koroad]\n[api]\nrate_limit = { per_second = 0 }\n", "per_second"),
+    ] {
+        std::fs::write(&path, format!("{base}{text}")).unwrap();
+        let error = Config::load(&path).unwrap_err().to_string();
+        assert!(error.contains(expected) && !error.contains("hunter2"), "{error}");
+    }
+    let missing = Config::load(&folder.path().join("none.toml")).unwrap_err().to_string();
+    assert!(missing.contains("none.toml"), "{missing}");
+}
+
+#[test]
+fn the_documented_samples_are_valid() {
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/samples");
+    let mut parsed = 0;
+    for entry in std::fs::read_dir(samples).unwrap() {
+        Config::load(&entry.unwrap().path()).unwrap();
+        parsed += 1;
+    }
+    assert!(parsed >= 2);
+}

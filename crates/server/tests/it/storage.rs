@@ -1,1 +1,154 @@
+use futures::future::join_all;
+use reqwest::{Method, StatusCode};
+use rims_domain::Environment;
+use rims_protocol::codes::LicenceClass;
+use rims_server::clock::Clock;
+use rims_server::sandbox::{Sandbox, SandboxOptions};
+use serde_json::{Value, json};
 
+use crate::harness::{Client, Running, batch_of, keys, loopback};
+
+#[tokio::test]
+async fn what_was_answered_is_recorded() {
+    let running = Running::start().await;
+    let client = running.client("platform", Environment::Operations).await;
+    let mut driver = running.driver_with_number("123456789123");
+    driver["bizinfo"] = json!("s01");
+    driver["f_resident_name"] = json!("김하늘");
+    driver["f_licn_con_code"] = json!("32");
+    client.call("/licenseVerification", &driver).await;
+    let [record] = running.stored("s01").await.try_into().unwrap();
+    assert_eq!(record.licence.as_str(), "123456789123");
+    assert_eq!(record.name.as_str(), "김하늘");
+    assert_eq!(record.class, LicenceClass::Class2Regular);
+    assert_eq!(record.code.as_str(), "00");
+    assert!(record.temporary, "임시면허");
+    assert_ne!(record.caller, record.company, "the caller is kept beside the company");
+    let report = running.sandbox.services().store().verify_audit().await.unwrap();
+    assert!(report.is_intact());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_first_unconfirmed_sighting_starts_a_grace_and_a_match_ends_it() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    let see = async |plate: &str| {
+        let mut driver = running.driver();
+        driver["vhcl_reg_no"] = json!(plate);
+        driver["f_from_date"] = json!(running.day(0));
+        client.call("/licenseVerification", &driver).await["body"]["vhcl_idnty_cd"].clone()
+    };
+    assert_eq!(see("11가1111").await, "2");
+    let started = running.grace_started("s01", "11가1111").await.unwrap();
+    running.advance("PT1H").await;
+    assert_eq!(see("11가1111").await, "2");
+    assert_eq!(running.grace_started("s01", "11가1111").await, Some(started), "the first sighting counts");
+    assert_eq!(running.grace_started("s02", "11가1111").await, None, "it is the company's own");
+    see("99임9999").await;
+    assert_eq!(running.grace_started("s01", "99임9999").await, None);
+    see("67라6767").await;
+    assert_eq!(running.grace_started("s01", "67라6767").await, None);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn concurrent_verifications_are_all_recorded_once() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    let singles = join_all((0..300).map(async |index| {
+        client.code("/licenseVerification", &running.driver_with_number(&format!("11{index:08}00"))).await
+    }));
+    let drivers: Vec<Value> =
+        (0..100).map(|index| running.driver_with_number(&format!("12{index:08}00"))).collect();
+    let request = batch_of(&drivers);
+    let batch = client.call("/licenseVerificationBatch", &request);
+    let (codes, _) = tokio::join!(singles, batch);
+    assert!(codes.iter().all(|code| code == "00"));
+    let stored = running.stored("s01").await;
+    let mut numbers: Vec<String> = stored.iter().map(|record| record.licence.as_str().to_owned()).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!((stored.len(), numbers.len()), (400, 400));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_readable_is_on_the_disk() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    let mut driver = running.driver_with_number("117788990011");
+    driver["f_resident_name"] = json!("남궁비밀");
+    client.call("/licenseVerification", &driver).await;
+    let mut scooter = driver.clone();
+    scooter["vhcl_reg_no"] = json!("PM-DEVICE-000001");
+    client.call("/pm/licenseVerification", &scooter).await;
+    let (auth_key, secret_key) = keys("s01", Environment::Operations);
+    let mut files = 0;
+    for entry in std::fs::read_dir(running.folder()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        files += 1;
+        for secret in ["117788990011", "남궁비밀", "PM-DEVICE-000001", &client.token, &auth_key, &secret_key]
+        {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{secret} is readable on the disk");
+        }
+    }
+    assert!(files >= 2);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn data_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SandboxOptions {
+        api: loopback(),
+        web: loopback(),
+        ops: loopback(),
+        data: Some(folder.path().to_owned()),
+        database_url: None,
+    };
+    let (auth_key, secret) = keys("s01", Environment::Operations);
+    let http = reqwest::Client::new();
+    let first = Sandbox::start(&options).await.unwrap();
+    let base = format!("http://{}", first.api_address());
+    let client = Client::connect(&http, &base, &auth_key, &secret).await;
+    let token = client.token.clone();
+    first.stop().await;
+    let second = Sandbox::start(&options).await.unwrap();
+    let response = http
+        .get(format!("http://{}/col/isUserInDatabase?user_id=s01&brno=1234567890", second.api_address()))
+        .bearer_auth(token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), StatusCode::OK, "the token is still known");
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_data_folder_nothing_is_left() {
+    let options =
+        SandboxOptions { api: loopback(), web: loopback(), ops: loopback(), data: None, database_url: None };
+    let sandbox = Sandbox::start_at(&options, Clock::system()).await.unwrap();
+    let folder = sandbox.folder().to_owned();
+    assert!(folder.join("rims.db").is_file());
+    sandbox.stop().await;
+    assert!(!folder.exists());
+}
+
+#[tokio::test]
+async fn a_closed_database_is_110_and_not_ready() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    assert_eq!(client.code("/licenseVerification", &running.driver()).await, "00");
+    running.sandbox.services().store().close().await;
+    let answer = client.call("/licenseVerification", &running.driver()).await;
+    assert_eq!(
+        answer,
+        json!({ "respCode": -110, "errorMsg": "운전자격확인시스템 데이터베이스 오류입니다." })
+    );
+    let (status, body) = running.ops(Method::GET, "/readyz", None).await;
+    assert_eq!((status, &body["part"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("database")));
+    running.stop().await;
+}

@@ -1,5 +1,6 @@
 //! PostgreSQL: one array per column, unnested into rows.
 
+use rims_protocol::values::Plate;
 use sqlx::PgConnection;
 
 use crate::audit::ChainedRow;
@@ -38,7 +39,7 @@ pub(super) async fn insert_verifications(
         .bind(column(rows, |row| row.class))
         .bind(column(rows, |row| row.from_date))
         .bind(column(rows, |row| row.to_date))
-        .bind(column(rows, |row| row.plate.as_ref().map(|plate| plate.as_str())))
+        .bind(column(rows, |row| row.plate.as_ref().map(Plate::as_str)))
         .bind(column(rows, |row| row.api_type))
         .bind(column(rows, |row| row.code))
         .bind(column(rows, |row| row.temporary))

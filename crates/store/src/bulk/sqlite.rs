@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use rims_protocol::values::Plate;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
 
@@ -133,7 +134,7 @@ pub(super) async fn insert_verifications(
             to.add(row.class)?;
             to.add(row.from_date)?;
             to.add(row.to_date)?;
-            to.add(row.plate.as_ref().map(|plate| plate.as_str()))?;
+            to.add(row.plate.as_ref().map(Plate::as_str))?;
             to.add(row.api_type)?;
             to.add(row.code)?;
             to.add(row.temporary)?;

@@ -43,14 +43,12 @@ impl Committer {
         let started = Instant::now();
         let shared = Arc::clone(&self.shared);
         let _open = shared.gate.read().await;
-        let results = match tokio::time::timeout(shared.commit_timeout, self.attempts(writes)).await {
-            Ok(results) => results,
-            Err(_) => {
-                // Dropped with its connection; whether the last COMMIT arrived is not known.
-                tracing::warn!(writes = writes.len(), "a commit took too long; its connection is given up");
-                vec![Err(StoreError::Unavailable); writes.len()]
-            }
-        };
+        let attempts = tokio::time::timeout(shared.commit_timeout, self.attempts(writes));
+        let results = attempts.await.unwrap_or_else(|_| {
+            // Dropped with its connection; whether the last COMMIT arrived is not known.
+            tracing::warn!(writes = writes.len(), "a commit took too long; its connection is given up");
+            vec![Err(StoreError::Unavailable); writes.len()]
+        });
         metrics::histogram!("rims_commit_seconds").record(started.elapsed().as_secs_f64());
         results
     }

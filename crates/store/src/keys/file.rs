@@ -107,7 +107,8 @@ fn unusable(path: &Path, source: std::io::Error) -> KeyFileError {
 fn check_mode(path: &Path, file: &File) -> Result<(), KeyFileError> {
     use std::os::unix::fs::PermissionsExt;
     let mode = file.metadata().map_err(|source| unusable(path, source))?.permissions().mode();
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyFileError::Exposed { path: path.to_owned() }) }
+    let others = mode & 0o077;
+    if others == 0 { Ok(()) } else { Err(KeyFileError::Exposed { path: path.to_owned() }) }
 }
 
 #[cfg(not(unix))]

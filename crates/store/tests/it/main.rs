@@ -2,6 +2,8 @@
 //!
 //! PostgreSQL is found by `RIMS_TEST_POSTGRES_URL`, a superuser's URL; `scripts/with-postgres` starts one.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod accounts;
 mod audit;
 mod commit;

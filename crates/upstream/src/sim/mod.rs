@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 pub use faults::{Faults, FaultsPatch, KoroadFault, VehicleFault};
 
+use tokio::sync::Mutex;
+
 use crate::config::{BreakerConfig, KoroadConfig, Secret, SequenceNumber, VehicleConfig};
 use crate::{Charset, CipherMode, Now};
 use faults::SharedFaults;
@@ -50,6 +52,8 @@ pub struct Simulators {
     vehicles: Arc<VehicleSim>,
     koroad_port: Port,
     vehicle_port: Port,
+    /// Held while faults change, so that ports end up as the last change says.
+    changing: Mutex<()>,
 }
 
 impl Simulators {
@@ -71,11 +75,12 @@ impl Simulators {
         let koroad = Arc::new(KoroadSim::new(&config, now, Arc::clone(&faults)));
         let vehicles = Arc::new(VehicleSim::new(VEHICLE_KEY, Arc::clone(&faults)));
         Ok(Self {
-            koroad_port: Port::open(addr, koroad::router(Arc::clone(&koroad)))?,
-            vehicle_port: Port::open(vehicle_addr(addr)?, vehicles::router(Arc::clone(&vehicles)))?,
+            koroad_port: Port::open(addr, koroad::router(Arc::clone(&koroad))).await?,
+            vehicle_port: Port::open(vehicle_addr(addr)?, vehicles::router(Arc::clone(&vehicles))).await?,
             faults,
             koroad,
             vehicles,
+            changing: Mutex::default(),
         })
     }
 
@@ -100,6 +105,7 @@ impl Simulators {
     ///
     /// Fails only if a port cannot be opened again.
     pub async fn set_faults(&self, patch: FaultsPatch) -> io::Result<()> {
+        let _turn = self.changing.lock().await;
         let faults = self.faults.apply(patch);
         self.koroad_port.set_open(faults.koroad != Some(KoroadFault::Unreachable)).await?;
         self.vehicle_port.set_open(faults.vehicles != Some(VehicleFault::Unreachable)).await

@@ -53,8 +53,8 @@ impl Abort {
 }
 
 impl Port {
-    pub(super) fn open(addr: SocketAddr, router: Router) -> io::Result<Self> {
-        let listener = bind(addr)?.listen(BACKLOG)?;
+    pub(super) async fn open(addr: SocketAddr, router: Router) -> io::Result<Self> {
+        let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
         let listening = Listening::start(listener, router.clone());
         Ok(Self { addr, router, state: Mutex::new(State::Open(listening)) })

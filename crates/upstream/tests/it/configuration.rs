@@ -39,9 +39,8 @@ fn settings_have_defaults_and_unknown_ones_are_refused() {
 
 #[test]
 fn debug_shows_no_secret() {
-    let mut config = KoroadConfig::default();
-    config.client_secret = Secret::new("hidden-one");
-    config.pin = Secret::new("hidden-two");
+    let (client_secret, pin) = (Secret::new("hidden-one"), Secret::new("hidden-two"));
+    let config = KoroadConfig { client_secret, pin, ..KoroadConfig::default() };
     let vehicles = VehicleConfig { key: Secret::new("hidden-three"), ..VehicleConfig::default() };
     let photo = PhotoConfig { key: Secret::new("hidden-four"), ..PhotoConfig::default() };
     let shown = format!("{config:?} {vehicles:?} {photo:?} {:#?}", config.client_secret);

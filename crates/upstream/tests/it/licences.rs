@@ -4,7 +4,9 @@ use rims_protocol::codes::{KnownProcessing, LicenceStatus};
 use rims_upstream::sim::Simulators;
 use rims_upstream::{Charset, CipherMode, Koroad, OneItem, SequenceNumber};
 
-use crate::support::{Clock, GOOD, LOOPBACK, MALFORMED, UNREACHABLE, World, check, check_of, code, ok, refused};
+use crate::support::{
+    Clock, GOOD, LOOPBACK, MALFORMED, UNREACHABLE, World, check, check_of, code, ok, refused,
+};
 
 const TODAY: &str = "20250718";
 

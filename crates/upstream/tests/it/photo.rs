@@ -16,7 +16,10 @@ async fn answer(headers: HeaderMap, Json(request): Json<Value>) -> Result<Json<V
     if headers["authorization"] != "Bearer key" {
         return Err(StatusCode::UNAUTHORIZED);
     }
-    assert_eq!((&request["f_license_no"], &request["f_resident_name"]), (&json!("221212121212"), &json!("홍길동")));
+    assert_eq!(
+        (&request["f_license_no"], &request["f_resident_name"]),
+        (&json!("221212121212"), &json!("홍길동"))
+    );
     let photo = base64::engine::general_purpose::STANDARD.decode(request["photo"].as_str().unwrap()).unwrap();
     Ok(Json(json!({ "police_lcns_vrfc_cd": String::from_utf8(photo).unwrap() })))
 }

@@ -10,7 +10,8 @@ use rims_upstream::{DriverCheck, Koroad, KoroadConfig, KoroadError, LicenceAnswe
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+pub(crate) const LOOPBACK: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 /// A number that is answered with 00 and stands for no record and no fault.
 pub(crate) const GOOD: &str = "110000000000";
 

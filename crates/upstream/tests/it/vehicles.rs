@@ -76,9 +76,8 @@ async fn a_wrong_key_and_wrong_answers_are_unusable() {
     let world = World::start().await;
     let mut config = world.sims.vehicle_config();
     config.key = Secret::new("another");
-    let asked = async |registry: VehicleRegistry| {
-        registry.is_registered_to(&company(S01), &plate("12하1234")).await
-    };
+    let asked =
+        async |registry: VehicleRegistry| registry.is_registered_to(&company(S01), &plate("12하1234")).await;
     let refused = asked(VehicleRegistry::new(&config).unwrap()).await;
     assert_eq!(refused, Err(RegistryError::Unusable(Unusable::HttpStatus(401))));
     for bytes in [
