@@ -83,7 +83,7 @@ fn batch(store: &Store, task: i64, rows: usize) -> Result<Vec<NewVerification>, 
                 channel: Channel::Single,
                 licence: LicenceNumber::parse(&format!(
                     "{:012}",
-                    id.unsigned_abs() * 7_919 % 1_000_000_000_000
+                    id.unsigned_abs().wrapping_mul(7_919) % 1_000_000_000_000
                 ))?,
                 name: PersonName::parse("홍길동")?,
                 class: LicenceClass::Class1Regular,

@@ -132,7 +132,8 @@ impl Target {
     pub(crate) fn readers(&self, count: u32) -> Db {
         match &self.options {
             Backend::Sqlite(options) => {
-                let options = (**options).clone().read_only(true).busy_timeout(BUSY_TIMEOUT);
+                // Not opened read-only: such a connection would keep the log from being copied back.
+                let options = (**options).clone().pragma("query_only", "on").busy_timeout(BUSY_TIMEOUT);
                 let pool = SqlitePoolOptions::new()
                     .max_connections(count)
                     .acquire_timeout(self.timeout)

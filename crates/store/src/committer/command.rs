@@ -1,5 +1,7 @@
 //! The rare writes: accounts, keys, delegations.
 
+use rims_domain::Account;
+
 use super::group::Failure;
 use crate::codec::digits;
 use crate::db::{Link, on_backend};
@@ -18,22 +20,7 @@ macro_rules! changed {
 
 pub(super) async fn run(link: &mut Link, command: &Command) -> Result<(), Failure> {
     match command {
-        Command::CreateAccount { account, created_ms } => {
-            let (approval, status) = (digits(account.approval.code()), digits(account.status.code()));
-            changed!(
-                link,
-                sql::CREATE_ACCOUNT,
-                account.id.0,
-                account.user_id.as_str(),
-                account.brno.as_str(),
-                account.company.as_str(),
-                account.kind.name(),
-                approval,
-                status,
-                created_ms
-            );
-            Ok(())
-        }
+        Command::CreateAccount { account, created_ms } => create(link, account, *created_ms).await,
         Command::SetApproval { account, approval } => {
             one(changed!(link, sql::SET_APPROVAL, account, approval), "account")
         }
@@ -67,6 +54,23 @@ pub(super) async fn run(link: &mut Link, command: &Command) -> Result<(), Failur
 /// A change of a row that is not there is refused, not ignored.
 fn one(rows: u64, what: &'static str) -> Result<(), Failure> {
     if rows == 1 { Ok(()) } else { Err(Failure::Refused(StoreError::Missing(what))) }
+}
+
+async fn create(link: &mut Link, account: &Account, created_ms: i64) -> Result<(), Failure> {
+    let (approval, status) = (digits(account.approval.code()), digits(account.status.code()));
+    changed!(
+        link,
+        sql::CREATE_ACCOUNT,
+        account.id.0,
+        account.user_id.as_str(),
+        account.brno.as_str(),
+        account.company.as_str(),
+        account.kind.name(),
+        approval,
+        status,
+        created_ms
+    );
+    Ok(())
 }
 
 async fn issue(link: &mut Link, row: &CredentialRow) -> Result<(), Failure> {

@@ -14,17 +14,18 @@
 //! is not 0 (table 5.3) there is no body.
 //!
 //! # To be checked against KOROAD's own guide
-//! The above is what public client code shows. These parts it leaves open; all but the last three are
+//! The above is what public client code shows. These parts it leaves open; all but the last four are
 //! settings of [`KoroadConfig`]:
 //!
 //! | part | assumed here |
 //! |---|---|
 //! | cipher mode | ECB (`cipher_mode`) |
 //! | character set of the plaintext sent | EUC-KR (`charset`); answers are read as UTF-8 where they are UTF-8, else in that set |
-//! | several items in one call | an array; public code sends a single object where there is one item (`one_item`) |
+//! | several items in one call | an array; public code sends a single object where there is one item (`one_item`). If the path takes only one item, as its name may mean: `limits.coalesce_max = 1`, `limits.chunk = 1` |
 //! | meaning of `f_seq_no` | the serial printed on the licence (암호일련번호, code 23 of table 5.2), which a RIMS is not given: sent empty, and answers matched by order and licence number. `sequence_number = "item"` numbers the items instead |
 //! | padding, IV | PKCS#7; zeroes for CBC |
 //! | key | the secret's UTF-8 bytes, cut or filled with zeroes to 32 |
+//! | order and number | answers come in the order of the items, with the licence number unmasked |
 //! | temporary licence | `f_temp_yn` = `Y` in an item of the answer |
 //!
 //! # Calls

@@ -38,12 +38,19 @@ async fn a_check_on_an_idle_client_goes_out_alone() {
     assert_eq!((world.sims.calls().checks, world.sims.calls().tokens), (5, 1));
 }
 
+/// A time-out that no working call runs into, however busy the machine.
+const UNHURRIED: u64 = 20_000;
+
 /// Fifty good checks with a poisonous one among them, in one slot, so that they share a call.
-async fn one_among_fifty(world: &World, poison: &str) -> (Result<String, KoroadError>, u64) {
+async fn one_among_fifty(
+    world: &World,
+    poison: &str,
+    coalesced_timeout_ms: u64,
+) -> (Result<String, KoroadError>, u64) {
     let koroad = world.koroad_with(|config| {
         config.limits.single_slots = 1;
-        config.limits.timeout_ms = 2000;
-        config.limits.coalesced_timeout_ms = 100;
+        config.limits.timeout_ms = UNHURRIED.min(coalesced_timeout_ms * 10);
+        config.limits.coalesced_timeout_ms = coalesced_timeout_ms;
     });
     assert_eq!(code(koroad.check(check(GOOD)).await), ok("00"));
     let before = world.sims.calls().checks;
@@ -60,7 +67,7 @@ async fn a_refused_check_decides_only_itself() {
     let world = World::start().await;
     for known in KnownProcessing::ALL.iter().filter(|known| **known != KnownProcessing::Done) {
         let number = format!("99{:02}00000000", known.code());
-        let (poisoned, calls) = one_among_fifty(&world, &number).await;
+        let (poisoned, calls) = one_among_fifty(&world, &number, UNHURRIED).await;
         assert_eq!(poisoned, Err(refused(&known.code().to_string())));
         assert!(calls <= 20, "halving 50 takes about two calls a level, not {calls}");
     }
@@ -69,7 +76,7 @@ async fn a_refused_check_decides_only_itself() {
 #[tokio::test]
 async fn a_check_that_breaks_the_connection_decides_only_itself() {
     let world = World::start().await;
-    let (poisoned, calls) = one_among_fifty(&world, "999000000000").await;
+    let (poisoned, calls) = one_among_fifty(&world, "999000000000", UNHURRIED).await;
     assert_eq!(poisoned, UNREACHABLE);
     assert!(calls <= 20, "{calls}");
 }
@@ -77,7 +84,7 @@ async fn a_check_that_breaks_the_connection_decides_only_itself() {
 #[tokio::test]
 async fn a_check_answered_with_garbage_decides_only_itself() {
     let world = World::start().await;
-    let (poisoned, calls) = one_among_fifty(&world, "999100000000").await;
+    let (poisoned, calls) = one_among_fifty(&world, "999100000000", UNHURRIED).await;
     assert_eq!(poisoned, MALFORMED);
     assert!(calls <= 20, "{calls}");
 }
@@ -86,9 +93,9 @@ async fn a_check_answered_with_garbage_decides_only_itself() {
 async fn a_check_that_hangs_decides_only_itself() {
     let world = World::start().await;
     let started = Instant::now();
-    let (poisoned, calls) = one_among_fifty(&world, "999200000000").await;
+    let (poisoned, calls) = one_among_fifty(&world, "999200000000", 250).await;
     assert_eq!(poisoned, TIMED_OUT);
-    assert!(started.elapsed().as_millis() < 4000, "within its own time-out");
+    assert!(started.elapsed().as_millis() < 5000, "within its own time-out of 2500");
     assert!(calls <= 2 * 51, "{calls}");
 }
 

@@ -70,7 +70,7 @@ async fn a_time_out_is_kept() {
     let started = Instant::now();
     assert_eq!(code(koroad.check(check(GOOD)).await), TIMED_OUT);
     let took = started.elapsed();
-    assert!((Duration::from_millis(300)..Duration::from_millis(1500)).contains(&took), "{took:?}");
+    assert!((Duration::from_millis(800)..Duration::from_secs(3)).contains(&took), "{took:?}");
 }
 
 #[tokio::test]

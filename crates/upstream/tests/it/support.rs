@@ -60,11 +60,11 @@ impl World {
         Koroad::new(&config, self.clock.now()).unwrap()
     }
 
-    /// Time-outs short enough for a test: 300 ms in all, 100 ms for a coalesced call.
+    /// Time-outs short enough for a test: 800 ms in all, 200 ms for a coalesced call.
     pub(crate) fn hasty_koroad(&self) -> Koroad {
         self.koroad_with(|config| {
-            config.limits.timeout_ms = 300;
-            config.limits.coalesced_timeout_ms = 100;
+            config.limits.timeout_ms = 800;
+            config.limits.coalesced_timeout_ms = 200;
         })
     }
 

@@ -1,0 +1,131 @@
+//! Runs `rims` to its end, or as a server until the test ends.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+
+pub(crate) fn rims(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rims"));
+    command.args(arguments).env_remove("RIMS_CONFIG").env("RIMS_LOG", "info");
+    command
+}
+
+/// Runs it with standard input; gives exit code, standard output and standard error.
+pub(crate) fn run(mut command: Command, input: &str) -> (i32, String, String) {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap_or(-1), text(stdout), text(stderr))
+}
+
+/// Runs it; it must succeed.
+pub(crate) fn done(arguments: &[&str]) -> String {
+    let (code, stdout, stderr) = run(rims(arguments), "");
+    assert_eq!(code, 0, "{arguments:?}: {stderr}");
+    stdout
+}
+
+/// A server process, killed when dropped.
+pub(crate) struct Serving {
+    child: Child,
+    /// Everything it printed up to `ready`.
+    pub(crate) greeting: String,
+}
+
+impl Serving {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut command = rims(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut greeting = String::new();
+        for line in BufReader::new(child.stdout.as_mut().unwrap()).lines() {
+            let line = line.unwrap();
+            greeting.push_str(&line);
+            greeting.push('\n');
+            if line == "ready" || line == "# ready" {
+                return Self { child, greeting };
+            }
+        }
+        let output = child.wait_with_output().unwrap();
+        panic!("{arguments:?} ended: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    pub(crate) fn sandbox(data: Option<&Path>) -> Self {
+        let any = "127.0.0.1:0";
+        let mut arguments = vec!["sandbox", "--api", any, "--web", any, "--ops", any];
+        if let Some(data) = data {
+            arguments.extend(["--data", data.to_str().unwrap()]);
+        }
+        Self::start(&arguments)
+    }
+
+    /// The address on the greeting's line that begins with `name`.
+    pub(crate) fn address(&self, name: &str) -> String {
+        let line = self.greeting.lines().find(|line| line.starts_with(name)).unwrap();
+        let address = line.split_whitespace().last().unwrap();
+        format!("http://{}", address.trim_start_matches("http://"))
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
+    }
+
+    /// Waits for its end: exit code (-1 if a signal ended it) and standard error.
+    pub(crate) fn end(mut self) -> (i32, String) {
+        let mut stderr = String::new();
+        std::io::Read::read_to_string(&mut self.child.stderr.take().unwrap(), &mut stderr).unwrap();
+        let status = self.child.wait().unwrap();
+        (status.code().unwrap_or(-1), stderr)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+/// A token for the auth key, through `rims token`.
+pub(crate) fn token(api: &str, auth_key: &str) -> String {
+    let mut command = rims(&["token", "--url", api]);
+    command.env("RIMS_AUTH_KEY", auth_key);
+    let (code, stdout, stderr) = run(command, "");
+    assert_eq!(code, 0, "{stderr}");
+    stdout.trim().to_owned()
+}
+
+/// The auth key and the Secret Key of the sandbox's s01, operations.
+pub(crate) fn s01() -> (String, String) {
+    let credentials: Value = serde_json::from_str(&done(&["sandbox", "credentials", "--json"])).unwrap();
+    let operations = &credentials[0]["operations"];
+    let text = |name: &str| operations[name].as_str().unwrap().to_owned();
+    (text("auth_key"), text("secret_key"))
+}
+
+/// A driver to verify from today on, sealed with the Secret Key.
+pub(crate) fn sealed_driver(secret_key: &str, licence_number: &str) -> String {
+    let today = rims_server::clock::Clock::system().today();
+    let today = rims_protocol::values::format_compact(today);
+    let plaintext = json!({
+        "f_license_no": licence_number, "f_resident_name": "홍길동", "f_licn_con_code": "12",
+        "f_from_date": today, "f_to_date": today, "vhcl_reg_no": "67라6767",
+    });
+    let key = rims_protocol::SecretKey::new(secret_key);
+    rims_protocol::envelope::request_body(&key.seal(plaintext.to_string().as_bytes())).to_string()
+}
+
+/// A verification's answer.
+pub(crate) fn verify(
+    http: &reqwest::blocking::Client,
+    api: &str,
+    token: &str,
+    body: String,
+) -> reqwest::Result<Value> {
+    http.post(format!("{api}/licenseVerification")).bearer_auth(token).body(body).send()?.json()
+}

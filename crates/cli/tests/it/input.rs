@@ -1,0 +1,80 @@
+use crate::harness::{done, rims, run};
+
+/// Wrong input: exit code 2, one line on standard error that has the hint, nothing on standard output.
+fn refused(arguments: &[&str], hint: &str) {
+    let (code, stdout, stderr) = run(rims(arguments), "");
+    assert_eq!(code, 2, "{arguments:?}: {stderr}");
+    assert_eq!(stdout, "");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.starts_with("error: ") && stderr.contains(hint), "{stderr}");
+}
+
+#[test]
+fn wrong_input_exits_2_with_one_clear_line() {
+    refused(&["sandbocks"], "sandbocks");
+    refused(&["sandbox", "--api", "here"], "--api");
+    refused(&["sandbox", "--port", "1"], "--port");
+    refused(&["serve"], "--config");
+    refused(&["serve", "--config", "/nonexistent/rims.toml"], "/nonexistent/rims.toml");
+    refused(&["codes", "nonsense"], "licence");
+    refused(&["seal"], "RIMS_SECRET_KEY");
+    refused(&["token"], "RIMS_AUTH_KEY");
+    refused(
+        &["admin", "--config", "x", "user", "create", "s01", "--brno", "12", "--company", "x"],
+        "10 digits",
+    );
+    refused(&["admin", "--config", "x", "user", "state", "s01", "7"], "5.6");
+    refused(&["admin", "--config", "x", "keys", "allow", "s01", "operations", "everywhere"], "everywhere");
+}
+
+#[test]
+fn every_command_has_an_example() {
+    let commands: &[&[&str]] = &[
+        &[],
+        &["sandbox"],
+        &["sandbox", "credentials"],
+        &["serve"],
+        &["simulate"],
+        &["migrate"],
+        &["admin"],
+        &["admin", "user"],
+        &["admin", "user", "create"],
+        &["admin", "user", "approve"],
+        &["admin", "user", "reject"],
+        &["admin", "user", "state"],
+        &["admin", "user", "list"],
+        &["admin", "keys"],
+        &["admin", "keys", "issue"],
+        &["admin", "keys", "rotate"],
+        &["admin", "keys", "revoke"],
+        &["admin", "keys", "approve"],
+        &["admin", "keys", "allow"],
+        &["admin", "delegation"],
+        &["admin", "delegation", "grant"],
+        &["admin", "delegation", "revoke"],
+        &["admin", "master-key"],
+        &["admin", "master-key", "create"],
+        &["admin", "master-key", "rotate"],
+        &["token"],
+        &["seal"],
+        &["open"],
+        &["codes"],
+    ];
+    for command in commands {
+        let help = done(&[command, &["--help"][..]].concat());
+        assert!(help.contains("Example: "), "{command:?}\n{help}");
+    }
+}
+
+#[test]
+fn codes_prints_the_tables() {
+    let all = done(&["codes"]);
+    for section in ["5.1 errors", "5.9 similarity", "5.13 search"] {
+        assert!(all.contains(section), "{section}");
+    }
+    let licence = done(&["codes", "5.2"]);
+    assert!(licence.contains("기간 중 정지 면허") && licence.contains("suspended within the period"));
+    assert!(!licence.contains("5.3"));
+    let json: serde_json::Value = serde_json::from_str(&done(&["codes", "regions", "--json"])).unwrap();
+    assert_eq!(json[0]["rows"].as_array().unwrap().len(), 18);
+}

@@ -1,0 +1,109 @@
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::harness::{Serving, done, rims, run, s01, sealed_driver, token, verify};
+
+#[test]
+fn the_printed_example_works_when_pasted() {
+    let sandbox = Serving::sandbox(None);
+    let example: Vec<&str> = sandbox
+        .greeting
+        .lines()
+        .skip_while(|line| !line.starts_with("TOKEN="))
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let pasted = Command::new("sh").args(["-c", &example.join("\n")]).output().unwrap();
+    let answer: Value = serde_json::from_slice(&pasted.stdout).unwrap();
+    assert_eq!(answer["body"]["f_rtn_code"], "00", "{answer}");
+    assert_eq!(answer["body"]["vhcl_idnty_cd"], "1");
+}
+
+#[test]
+fn ready_is_the_last_line_and_every_listener_answers() {
+    let sandbox = Serving::sandbox(None);
+    assert!(sandbox.greeting.ends_with("\nready\n"));
+    assert!(sandbox.greeting.contains("(주)테스트렌트카"));
+    let http = reqwest::blocking::Client::new();
+    for (name, path) in [("api", "/"), ("web", "/"), ("ops", "/readyz")] {
+        let response = http.get(format!("{}{path}", sandbox.address(name))).send().unwrap();
+        assert_eq!(response.status(), 200, "{name}");
+    }
+}
+
+#[test]
+fn both_signals_drain_and_exit_0() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let sandbox = Serving::sandbox(None);
+        sandbox.signal(signal);
+        let (code, stderr) = sandbox.end();
+        assert_eq!(code, 0, "{signal}: {stderr}");
+    }
+}
+
+#[test]
+fn data_is_kept_where_it_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Serving::sandbox(Some(folder.path()));
+    let (auth_key, secret_key) = s01();
+    let kept = token(&first.address("api"), &auth_key);
+    first.signal(Signal::SIGTERM);
+    assert_eq!(first.end().0, 0);
+    let second = Serving::sandbox(Some(folder.path()));
+    let http = reqwest::blocking::Client::new();
+    let body = sealed_driver(&secret_key, "221212121212");
+    let answer = verify(&http, &second.address("api"), &kept, body).unwrap();
+    assert_eq!(answer["body"]["f_rtn_code"], "00");
+}
+
+#[test]
+fn a_taken_port_and_a_second_sandbox_on_the_data_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = Serving::sandbox(Some(folder.path()));
+    let api = sandbox.address("api");
+    let taken = api.trim_start_matches("http://");
+    let any = "127.0.0.1:0";
+    let (code, _, stderr) = run(rims(&["sandbox", "--api", taken, "--web", any, "--ops", any]), "");
+    assert!(code == 1 && stderr.contains(taken), "{stderr}");
+    let data = folder.path().to_str().unwrap();
+    let second = ["sandbox", "--api", any, "--web", any, "--ops", any, "--data", data];
+    let (code, _, stderr) = run(rims(&second), "");
+    assert!(code == 1 && stderr.contains("rims.db"), "{stderr}");
+}
+
+#[test]
+fn credentials_need_no_server() {
+    let table = done(&["sandbox", "credentials"]);
+    let json: Value = serde_json::from_str(&done(&["sandbox", "credentials", "--json"])).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), 14);
+    for entry in json.as_array().unwrap() {
+        for environment in ["development", "operations"] {
+            let key = entry[environment]["secret_key"].as_str().unwrap();
+            assert_eq!(key.len(), 32);
+            assert!(table.contains(key));
+        }
+    }
+}
+
+#[test]
+fn logs_are_json_and_hold_no_personal_data() {
+    let sandbox = Serving::sandbox(None);
+    let (auth_key, secret_key) = s01();
+    let api = sandbox.address("api");
+    let held = token(&api, &auth_key);
+    let http = reqwest::blocking::Client::new();
+    for number in ["221212121212", "999112121200", "999012121200", "999812121200"] {
+        verify(&http, &api, &held, sealed_driver(&secret_key, number)).unwrap();
+    }
+    sandbox.signal(Signal::SIGTERM);
+    let (_, stderr) = sandbox.end();
+    assert!(stderr.contains("request failed"), "{stderr}");
+    for line in stderr.lines() {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        assert!(entry["level"].is_string());
+    }
+    for secret in ["221212121212", "9991", "9990", "홍길동", &held, &auth_key, &secret_key] {
+        assert!(!stderr.contains(secret), "{secret}");
+    }
+}
