@@ -14,6 +14,11 @@ use clap::error::ErrorKind;
 use args::{Args, Command};
 use output::Failure;
 
+/// Requests are read, committed and answered by different threads, which the system's allocator is slow at
+/// (docs/performance.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,

@@ -172,7 +172,7 @@ impl Config {
         }
         let config: Self = Figment::new()
             .merge(Toml::file_exact(path))
-            .merge(Env::prefixed("RIMS_").split("__").ignore(&["log"]))
+            .merge(environment())
             .extract()
             .map_err(|error| ConfigError::Invalid(path.to_owned(), one_line(&error)))?;
         config.check().map_err(|reason| ConfigError::Invalid(path.to_owned(), reason))?;
@@ -195,6 +195,13 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// `RIMS_API__LISTEN` and its like. Names without `__` belong to the commands (`RIMS_LOG`, `RIMS_AUTH_KEY`).
+fn environment() -> Env {
+    Env::prefixed("RIMS_")
+        .filter(|name| name.as_str().contains("__") || name == "drain_timeout_ms")
+        .split("__")
 }
 
 /// The first error without its value: a value may be a secret in the wrong place.

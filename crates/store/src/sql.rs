@@ -43,7 +43,8 @@ statements! { SHARED:
         SELECT id, at_ms, company_id, caller_id, environment, sector, channel, class, from_date, to_date,
                plate, api_type, code, temporary, identity, subject
         FROM verification
-        WHERE (id >> 52) = $1 AND licence_hash = $2 AND at_ms >= $3 AND at_ms <= $4 ORDER BY id DESC";
+        WHERE (id >> 52) = $1 AND id >= ($1 << 52) AND id < (($1 + 1) << 52)
+              AND licence_hash = $2 AND at_ms >= $3 AND at_ms <= $4 ORDER BY id DESC";
     AUDIT_ENTRIES = "
         SELECT chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, hash
         FROM audit WHERE chain = $1 AND seq >= $2 ORDER BY seq LIMIT $3";

@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::MatchedPath;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use rims_protocol::interface::Method;
 use rims_protocol::{ApiError, Interface};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -16,8 +15,8 @@ use super::{Api, observe, token, user, verify};
 /// other path or method, answer -100.
 pub fn router(api: Arc<Api>) -> Router {
     Router::new()
-        .route("/col/oauth2", get(token::issue))
-        .route("/col/isUserInDatabase", get(user::is_registered))
+        .route("/col/oauth2", get(token::issue).head(no_such_interface))
+        .route("/col/isUserInDatabase", get(user::is_registered).head(no_such_interface))
         .route("/licenseVerification", post(verify::single))
         .route("/licenseVerificationBatch", post(verify::batch))
         .route("/dapi/licenseVerification", post(verify::single))
@@ -28,7 +27,6 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/sub/licenseVerificationBatch", post(verify::batch))
         .route("/cmm/licenseVerification", post(verify::single))
         .route("/cmm/licenseVerificationBatch", post(verify::batch))
-        .route_layer(from_fn(only_the_tables_method))
         .fallback(no_such_interface)
         .method_not_allowed_fallback(no_such_interface)
         .layer(CatchPanicLayer::custom(crashed))
@@ -41,16 +39,7 @@ pub(super) fn interface_of(extensions: &axum::http::Extensions) -> Option<&'stat
     Interface::by_path(extensions.get::<MatchedPath>()?.as_str())
 }
 
-/// `HEAD` would be routed like `GET`, but the specification has no such interface.
-async fn only_the_tables_method(request: Request, next: axum::middleware::Next) -> Response {
-    let expected = interface_of(request.extensions()).map(|interface| interface.method);
-    if expected.map(Method::as_str) == Some(request.method().as_str()) {
-        next.run(request).await
-    } else {
-        no_such_interface().await
-    }
-}
-
+/// Also for `HEAD`, which would otherwise be routed like `GET`.
 async fn no_such_interface() -> Response {
     Failure::from(ApiError::NotFoundApi).into_response()
 }

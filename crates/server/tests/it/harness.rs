@@ -25,7 +25,8 @@ pub(crate) const NOON: &str = "2030-10-23T12:00:00+09:00";
 /// A running sandbox in a temporary folder.
 pub(crate) struct Running {
     pub(crate) sandbox: Sandbox,
-    folder: tempfile::TempDir,
+    /// Keeps the data folder until the test ends.
+    _folder: Option<tempfile::TempDir>,
     http: reqwest::Client,
 }
 
@@ -58,7 +59,12 @@ impl Running {
         };
         let clock = Clock::starting_at(moment.parse().unwrap()).unwrap();
         let sandbox = Sandbox::start_at(&options, clock).await.unwrap();
-        Self { sandbox, folder, http: reqwest::Client::new() }
+        Self { _folder: Some(folder), ..Self::of(sandbox) }
+    }
+
+    /// A sandbox that was started elsewhere.
+    pub(crate) fn of(sandbox: Sandbox) -> Self {
+        Self { sandbox, _folder: None, http: reqwest::Client::new() }
     }
 
     pub(crate) async fn stop(self) {
@@ -66,7 +72,7 @@ impl Running {
     }
 
     pub(crate) fn folder(&self) -> &std::path::Path {
-        self.folder.path()
+        self.sandbox.folder()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -180,6 +186,11 @@ impl Client {
         };
         let token = header.strip_prefix("Bearer ").unwrap().to_owned();
         Self { http: http.clone(), base: base.to_owned(), token, secret: Arc::new(SecretKey::new(secret)) }
+    }
+
+    /// The same client, with its token, of a server at another address.
+    pub(crate) fn at(self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self }
     }
 
     pub(crate) fn seal(&self, plaintext: &Value) -> Value {

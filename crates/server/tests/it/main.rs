@@ -11,6 +11,7 @@ mod faults;
 mod keys;
 mod limits;
 mod observability;
+mod postgres;
 mod production;
 mod single;
 mod storage;

@@ -26,9 +26,14 @@ pub(crate) struct Deployment {
 impl Deployment {
     /// Starts one; `api` is what stands in `[api]` beside the address.
     pub(crate) async fn start(api: &str) -> Self {
+        Self::start_with("", api).await
+    }
+
+    /// The same with more in `[database]`.
+    pub(crate) async fn start_with(database: &str, api: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let upstream = simulated::start(loopback(), &Clock::system()).await.unwrap();
-        let config = configure(&folder, &upstream, api);
+        let config = configure(&folder, &upstream, database, api);
         let mut counter = 0;
         let keys = MasterKeys::generate(&mut |bytes| {
             counter += 1;
@@ -56,10 +61,10 @@ impl Deployment {
     }
 }
 
-fn configure(folder: &tempfile::TempDir, upstream: &Simulators, api: &str) -> Config {
+fn configure(folder: &tempfile::TempDir, upstream: &Simulators, database: &str, api: &str) -> Config {
     let path = folder.path().join("rims.toml");
     let text = format!(
-        "[database]\nurl = \"sqlite://{home}/rims.db\"\nmaster_key_file = \"{home}/master-key.toml\"\n\n\
+        "[database]\nurl = \"sqlite://{home}/rims.db\"\nmaster_key_file = \"{home}/master-key.toml\"\n{database}\n\
          [api]\nlisten = \"127.0.0.1:0\"\n{api}\n\n[ops]\nlisten = \"127.0.0.1:0\"\n\n{settings}",
         home = folder.path().display(),
         settings = simulated::settings(upstream),
@@ -248,4 +253,39 @@ fn the_documented_samples_are_valid() {
         parsed += 1;
     }
     assert!(parsed >= 2);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_110_and_nothing_is_corrupted() {
+    let deployment = Deployment::start_with("sqlite_max_pages = 80", "").await;
+    let client = company(&deployment).await;
+    let mut answered = 0;
+    let refused = loop {
+        let answer = client.call("/licenseVerification", &driver()).await;
+        if answer["body"]["f_rtn_code"] == "00" {
+            answered += 1;
+        } else {
+            break answer;
+        }
+    };
+    assert_eq!(error_of(&refused).0, -110);
+    assert!(answered > 0);
+    let config = deployment.config.clone();
+    let Deployment { server, folder, upstream, .. } = deployment;
+    server.stop().await;
+    // The file is intact, every answered verification is in it, and with space it goes on.
+    let mut roomy = config.clone();
+    roomy.database.sqlite_max_pages = None;
+    let again = Server::start(&roomy).await.unwrap();
+    let store = attach(&roomy).await;
+    let account = store.account_by_user_id("acme").await.unwrap().unwrap();
+    let stored = store.verifications_of(account.id, Environment::Operations, 100_000).await.unwrap();
+    assert_eq!(stored.len(), answered);
+    assert!(store.verify_audit().await.unwrap().is_intact());
+    store.close().await;
+    let client = client.at(&format!("http://{}", again.api_address()));
+    assert_eq!(client.code("/licenseVerification", &driver()).await, "00");
+    again.stop().await;
+    upstream.stop().await;
+    drop(folder);
 }

@@ -68,8 +68,8 @@ CREATE TABLE verification (
     licence_hash BLOB    NOT NULL, -- keyed hash, 16 bytes
     subject      BLOB    NOT NULL  -- sealed: licence number, name, device id
 ) STRICT;
--- 2^52 of an id are 12.4 days: inserts stay local, a week is at most two probes.
-CREATE INDEX verification_licence ON verification ((id >> 52), licence_hash, id);
+-- No index by licence: its random keys make every row cost a page of the write-ahead log, half of all that a
+-- commit writes (docs/performance.md). A look-up by licence reads the time range of the primary key instead.
 CREATE INDEX verification_company ON verification (company_id, environment, id);
 
 -- The first sighting of a vehicle that is not the company's (§3.3).
