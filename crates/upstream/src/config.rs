@@ -151,7 +151,7 @@ impl Default for Limits {
             timeout_ms: 5000,
             coalesced_timeout_ms: 1000,
             max_in_flight: 64,
-            single_slots: 4,
+            single_slots: 2,
             coalesce_max: 256,
             queue_capacity: 10_000,
             chunk: 1000,

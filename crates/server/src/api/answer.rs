@@ -1,7 +1,6 @@
 //! How outcomes become HTTP. What only the specification explains is here: its errors are HTTP 200 (§4.7),
 //! but a token that does not hold is 401 (§4.1.2.3).
 
-use std::any::Any;
 use std::time::Duration;
 
 use axum::Json;
@@ -104,7 +103,7 @@ pub(super) fn done(body: &impl Serialize) -> Response {
 }
 
 /// A crash inside the server: HTTP 500 with -110, never a hang.
-pub(super) fn crashed(_panic: Box<dyn Any + Send + 'static>) -> Response {
+pub(super) fn crashed() -> Response {
     error!("a request crashed; the panic's place is in the log above");
     api_error(StatusCode::INTERNAL_SERVER_ERROR, &ApiError::Database)
 }

@@ -1,6 +1,7 @@
 //! Around every request: its id, its metrics, and one log line where it failed.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,20 +10,22 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use futures::FutureExt as _;
 use metrics::{Counter, Histogram, counter, histogram};
 use rims_protocol::codes::ResponseCode;
 use rims_protocol::interface::INTERFACES;
 use tracing::{debug, error};
 
-use super::answer::{AnsweredCode, Cause};
+use super::answer::{AnsweredCode, Cause, crashed};
 use super::{Api, routes};
 
-/// Gives the request an id, answered as `X-Request-Id`, measures it, and logs its failure once.
+/// Gives the request an id, answered as `X-Request-Id`, measures it, catches its crash, and logs its failure once.
 pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let path = routes::interface_of(request.extensions()).map_or("(unknown)", |interface| interface.path);
     let id = format!("{:016x}", api.next_request_id.fetch_add(1, Ordering::Relaxed));
-    let mut response = next.run(request).await;
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let mut response = answered.unwrap_or_else(|_panic| crashed());
     let elapsed = started.elapsed();
     api.metrics.record(path, &response, elapsed);
     log(&id, path, &response, elapsed);

@@ -6,9 +6,8 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use rims_protocol::{ApiError, Interface};
-use tower_http::catch_panic::CatchPanicLayer;
 
-use super::answer::{Failure, crashed};
+use super::answer::Failure;
 use super::{Api, observe, token, user, verify};
 
 /// The specification's interfaces, one line each (§3.5.1). Those of the table without a line here, and any
@@ -29,7 +28,6 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/cmm/licenseVerificationBatch", post(verify::batch))
         .fallback(no_such_interface)
         .method_not_allowed_fallback(no_such_interface)
-        .layer(CatchPanicLayer::custom(crashed))
         .layer(from_fn_with_state(Arc::clone(&api), observe::observe))
         .with_state(api)
 }
