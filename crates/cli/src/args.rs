@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use ipnet::IpNet;
+use reqwest::Url;
 use rims_domain::{AccountKind, Environment};
 use rims_protocol::codes::AccountStatus;
 use rims_protocol::values::{BusinessNumber, UserId};
@@ -139,7 +140,7 @@ pub(crate) enum UserCommand {
         #[arg(long, value_parser = business_number)]
         brno: BusinessNumber,
         /// The company's name.
-        #[arg(long)]
+        #[arg(long, value_parser = company)]
         company: String,
         /// operator, platform, government or administrator.
         #[arg(long, default_value = "operator", value_parser = account_kind)]
@@ -173,7 +174,8 @@ pub(crate) enum UserCommand {
 
 #[derive(Subcommand)]
 pub(crate) enum KeysCommand {
-    /// Issue the development and the operations key together; the secrets are shown once.
+    /// Issue the development and the operations key together, or the one that was revoked; the secrets are shown
+    /// once.
     #[command(after_help = "Example: rims admin keys issue s01")]
     Issue {
         #[arg(value_parser = user_id)]
@@ -241,9 +243,14 @@ pub(crate) enum MasterKeyCommand {
     /// Create the master key file that the configuration names. Back it up: without it the data is lost.
     #[command(after_help = "Example: rims admin --config rims.toml master-key create")]
     Create,
-    /// Add a new key version, which encrypts from the next start on; older versions still decrypt.
+    /// Add a key version to the file; older ones still decrypt. Back the file up, restart every server, then
+    /// reseal.
     #[command(after_help = "Example: rims admin --config rims.toml master-key rotate")]
     Rotate,
+    /// Encrypt the stored Secret Keys anew under the newest version; a server that was not restarted since the
+    /// rotation could no longer read them.
+    #[command(after_help = "Example: rims admin --config rims.toml master-key reseal")]
+    Reseal,
 }
 
 /// Get a token; the auth key comes from RIMS_AUTH_KEY or a file.
@@ -251,8 +258,11 @@ pub(crate) enum MasterKeyCommand {
 #[command(after_help = "Example: RIMS_AUTH_KEY=... rims token --url http://127.0.0.1:8114")]
 pub(crate) struct Token {
     /// The RIMS to ask.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8114")]
-    pub(crate) url: String,
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8114", value_parser = http_url)]
+    pub(crate) url: Url,
+    /// How long the whole request may take, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) timeout_ms: u64,
     /// Read the auth key from this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) auth_key_file: Option<PathBuf>,
@@ -292,7 +302,20 @@ pub(crate) struct Codes {
 }
 
 fn user_id(text: &str) -> Result<UserId, String> {
-    UserId::parse(text).map_err(|_| "a user id has 1 to 32 characters".to_owned())
+    UserId::parse(text)
+        .map_err(|_| "a user id has 1 to 32 characters, is not blank and has no control character".to_owned())
+}
+
+fn company(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        return Err("a company's name is not blank and has no control character".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn http_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| "an http:// or https:// address is expected".to_owned())
 }
 
 fn business_number(text: &str) -> Result<BusinessNumber, String> {

@@ -17,7 +17,7 @@ use output::Failure;
 /// Requests are read, committed and answered by different threads, which the system's allocator is slow at
 /// (docs/performance.md).
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
@@ -47,9 +47,10 @@ fn run(command: Command) -> Result<(), Failure> {
 /// Help and version go to standard output; wrong input is one line on standard error and exit code 2.
 fn usage(error: &clap::Error) -> ExitCode {
     match error.kind() {
-        ErrorKind::DisplayHelp
-        | ErrorKind::DisplayVersion
-        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Failure::Input("a command is missing (see --help)".to_owned()).report()
+        }
         _ => {
             let text = error.render().to_string();
             let message: Vec<&str> =

@@ -38,7 +38,6 @@ impl Faults {
 }
 
 /// One object's members: the request itself, or one item of `requestList`.
-#[derive(Debug)]
 pub struct Fields<'a, 'f> {
     members: &'a Map<String, Value>,
     item: Option<usize>,

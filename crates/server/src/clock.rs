@@ -13,6 +13,9 @@ pub struct Clock {
     ahead_ns: Arc<AtomicI64>,
 }
 
+/// 2089-01-01T00:00:00Z: ids of rows have 41 bits of milliseconds from 2020 on (docs/sandbox.md).
+const END: Timestamp = Timestamp::constant(3_755_289_600, 0);
+
 /// A move that would turn the clock back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the clock moves forward only; it is {now} already")]
@@ -27,8 +30,8 @@ pub enum MoveError {
     /// The new time lies before the present one.
     #[error(transparent)]
     Backward(#[from] Backward),
-    /// The new time is farther ahead than the clock can go (about 290 years).
-    #[error("the clock cannot go that far")]
+    /// The new time is later than the ids of rows can tell.
+    #[error("the clock cannot go beyond 2088")]
     OutOfRange,
 }
 
@@ -58,12 +61,20 @@ impl Clock {
 
     /// Moves it forward to a moment, from which it goes on ticking.
     pub fn move_to(&self, moment: Timestamp) -> Result<(), MoveError> {
-        let now = self.now();
+        self.shift(self.now(), moment)
+    }
+
+    /// Moves it forward by as much as lies between `now`, which it showed, and a later moment.
+    pub fn shift(&self, now: Timestamp, moment: Timestamp) -> Result<(), MoveError> {
         if moment < now {
             return Err(Backward { now }.into());
         }
-        let moved = Self::starting_at(moment)?;
-        self.ahead_ns.store(moved.ahead_ns.load(Ordering::Acquire), Ordering::Release);
+        if moment >= END {
+            return Err(MoveError::OutOfRange);
+        }
+        let forward = moment.duration_since(now).as_nanos();
+        let forward = i64::try_from(forward).map_err(|_| MoveError::OutOfRange)?;
+        self.ahead_ns.fetch_add(forward, Ordering::AcqRel);
         Ok(())
     }
 

@@ -1,13 +1,16 @@
 //! What an operator configures: a TOML file, overridden by `RIMS_…` environment variables
 //! (`RIMS_API__LISTEN` for `[api] listen`). Unknown keys are errors.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
+use figment::value::UncasedStr;
 use ipnet::IpNet;
+use rims_store::MAX_NODE;
 use rims_upstream::{KoroadConfig, VehicleConfig};
 use serde::Deserialize;
 
@@ -36,11 +39,11 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseConfig {
-    /// `sqlite:///path/rims.db` or `postgres://…`.
-    pub url: String,
+    /// `sqlite:///path/rims.db` or `postgres://…`, which may hold a password.
+    pub url: DatabaseUrl,
     /// The file with the keys that encrypt personal data at rest.
     pub master_key_file: PathBuf,
-    /// This node's number, different on every node of one database (0–1023).
+    /// This node's number, different on every node of one database (0–1022).
     #[serde(default)]
     pub node: u16,
     /// Connections for reading.
@@ -55,6 +58,17 @@ pub struct DatabaseConfig {
     /// A quota for the SQLite file, in pages of 4 KiB.
     #[serde(default)]
     pub sqlite_max_pages: Option<u32>,
+}
+
+/// A database's address. `Debug` does not show it, because it may hold a password.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct DatabaseUrl(pub String);
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl(…)")
+    }
 }
 
 /// The listener of the specification's interfaces.
@@ -170,18 +184,21 @@ impl Config {
         if !path.is_file() {
             return Err(ConfigError::NotFound(path.to_owned()));
         }
+        let invalid = |reason| ConfigError::Invalid(path.to_owned(), reason);
+        let text = std::fs::read_to_string(path).map_err(|error| invalid(error.kind().to_string()))?;
+        check_syntax(&text).map_err(invalid)?;
         let config: Self = Figment::new()
-            .merge(Toml::file_exact(path))
+            .merge(Toml::string(&text))
             .merge(environment())
             .extract()
-            .map_err(|error| ConfigError::Invalid(path.to_owned(), one_line(&error)))?;
+            .map_err(|error| invalid(one_line(&error)))?;
         config.check().map_err(|reason| ConfigError::Invalid(path.to_owned(), reason))?;
         Ok(config)
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.database.node > 1023 {
-            return Err("database.node is a number from 0 to 1023".to_owned());
+        if self.database.node > MAX_NODE {
+            return Err(format!("database.node is a number from 0 to {MAX_NODE}"));
         }
         for (name, value) in [
             ("api.rate_limit.per_second", self.api.rate_limit.per_second),
@@ -197,12 +214,36 @@ impl Config {
     }
 }
 
-/// `RIMS_API__LISTEN` and its like. Names without `__` belong to the commands (`RIMS_LOG`, `RIMS_AUTH_KEY`).
-fn environment() -> Env {
-    Env::prefixed("RIMS_")
-        .filter(|name| name.as_str().contains("__") || name == "drain_timeout_ms")
-        .split("__")
+/// The place of a syntax error, without the line itself, which may hold a secret.
+fn check_syntax(text: &str) -> Result<(), String> {
+    text.parse::<toml::Table>().map(drop).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        format!("line {} is not TOML", before.matches('\n').count() + 1)
+    })
 }
+
+/// `RIMS_API__LISTEN` and its like. Names without `__` belong to the commands (`RIMS_LOG`, `RIMS_AUTH_KEY`).
+/// Credentials are texts even if they look like numbers: a PIN of `0000` keeps its zeroes.
+fn environment() -> Figment {
+    let settings = |name: &UncasedStr| name.as_str().contains("__") || name == "drain_timeout_ms";
+    let is_text = |name: &UncasedStr| TEXTS.iter().any(|text| name == *text);
+    let others = Env::prefixed("RIMS_").filter(move |name| settings(name) && !is_text(name)).split("__");
+    TEXTS.iter().fold(Figment::from(others), |figment, name| {
+        match std::env::var(format!("RIMS_{}", name.to_uppercase())) {
+            Ok(value) => figment.merge((name.replace("__", "."), value)),
+            Err(_) => figment,
+        }
+    })
+}
+
+const TEXTS: [&str; 6] = [
+    "database__url",
+    "koroad__client_id",
+    "koroad__client_secret",
+    "koroad__pin_user",
+    "koroad__pin",
+    "vehicles__key",
+];
 
 /// The first error without its value: a value may be a secret in the wrong place.
 fn one_line(error: &figment::Error) -> String {

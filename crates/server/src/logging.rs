@@ -8,4 +8,9 @@ pub fn install() {
     let json = tracing_subscriber::fmt().json().flatten_event(true).with_writer(std::io::stderr);
     // A second installation in one process changes nothing.
     _ = json.with_env_filter(filter).try_init();
+    // A panic's message may quote a value: only its place is logged.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "crash");
+    }));
 }

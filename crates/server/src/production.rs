@@ -3,11 +3,13 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rims_store::{KeyFileError, MasterKeys, OpenError, Options, Schema, Store, StoreError};
 use rims_upstream::sim::Simulators;
 use rims_upstream::{Koroad, VehicleRegistry};
+use tokio::task::JoinHandle;
 
 use crate::api::{self, Api};
 use crate::clock::Clock;
@@ -66,6 +68,7 @@ pub struct Server {
     ops: Ops,
     store: Store,
     simulators: Simulators,
+    housekeeping: JoinHandle<()>,
     drain: Duration,
 }
 
@@ -77,7 +80,7 @@ pub fn store_options(database: &DatabaseConfig) -> Options {
         committers: database.committers,
         queue: database.queue,
         sqlite_max_pages: database.sqlite_max_pages,
-        ..Options::new(&database.url)
+        ..Options::new(&database.url.0)
     }
 }
 
@@ -99,6 +102,7 @@ impl Server {
             development: simulated::clients(&simulators, &clock)?,
         };
         let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::RefuseWellKnown);
+        let housekeeping = tokio::spawn(housekeeping(Arc::clone(&services)));
         let ops = Ops::new(services.clone(), metrics);
         let header_timeout = Duration::from_millis(config.api.header_timeout_ms);
         let api = api::router(Api::new(services, &config.api)?);
@@ -110,6 +114,7 @@ impl Server {
             ops,
             store,
             simulators,
+            housekeeping,
             drain: Duration::from_millis(config.drain_timeout_ms),
         })
     }
@@ -127,10 +132,22 @@ impl Server {
     /// Says that it is not ready, finishes running requests, commits what is queued, and ends.
     pub async fn stop(self) {
         self.ops.drain();
+        self.housekeeping.abort();
         self.api.stop(self.drain).await;
         self.store.close().await;
         self.ops_listener.stop(Duration::ZERO).await;
         self.simulators.stop().await;
+    }
+}
+
+/// Destroys expired tokens, at the start and once an hour.
+async fn housekeeping(services: Arc<Services>) {
+    let mut hours = tokio::time::interval(Duration::from_secs(3600));
+    loop {
+        hours.tick().await;
+        if let Err(error) = services.forget_expired_tokens().await {
+            tracing::warn!(%error, "expired tokens were not destroyed; the next hour will try again");
+        }
     }
 }
 

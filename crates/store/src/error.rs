@@ -100,7 +100,8 @@ fn by_code(code: &str) -> StoreError {
             "53100" => StoreError::Full,
             "XX001" | "XX002" => StoreError::Corrupt("the engine reports damaged data"),
             _ if code.starts_with("42") => StoreError::Schema,
-            _ if code.starts_with("23") => StoreError::Conflict(Constraint::Other),
+            // 22: a value the engine does not take, such as a NUL in a text; the other writes are not to blame.
+            _ if code.starts_with("22") || code.starts_with("23") => StoreError::Conflict(Constraint::Other),
             _ => StoreError::Unavailable,
         };
     }
@@ -142,6 +143,8 @@ mod tests {
             ("8714", StoreError::Unavailable),
             ("5", StoreError::Unavailable),
             ("42P01", StoreError::Schema),
+            ("22021", StoreError::Conflict(Constraint::Other)),
+            ("23514", StoreError::Conflict(Constraint::Other)),
             ("1", StoreError::Schema),
             ("", StoreError::Unavailable),
         ] {

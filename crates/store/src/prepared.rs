@@ -82,7 +82,8 @@ pub(crate) enum Command {
     CreateAccount { account: Box<Account>, created_ms: i64 },
     SetApproval { account: i64, approval: i16 },
     SetAccountStatus { account: i64, status: i16 },
-    IssueCredential(Box<CredentialRow>),
+    IssueCredentials(Vec<CredentialRow>),
+    ReplaceCredential { new: Box<CredentialRow>, old: i64, revoked_ms: i64 },
     ApproveCredential { credential: i64 },
     RevokeCredential { credential: i64, revoked_ms: i64 },
     SetAllowedIps { credential: i64, allowed_ips: String },
@@ -144,7 +145,17 @@ impl Prepared {
                 let command = Command::ForgetTokens { before_ms: expired_before.as_millisecond() };
                 Ok(Self { command: Some(command), ..Self::default() })
             }
-            Write::IssueCredential(new) => Self::credential(*new, keys),
+            Write::IssueCredentials(new) => Self::credentials(new, keys),
+            Write::ReplaceCredential { new, old, audit } => {
+                let (new, issued) = CredentialRow::new(*new, keys)?;
+                let revoked_ms = audit.at.as_millisecond();
+                let command = Command::ReplaceCredential { new: Box::new(new), old: old.0, revoked_ms };
+                Ok(Self {
+                    command: Some(command),
+                    audit: vec![AuditRow::new(audit, keys), issued],
+                    ..Self::default()
+                })
+            }
             change => Ok(Self::change(change, keys)),
         }
     }
@@ -166,21 +177,16 @@ impl Prepared {
         Ok(prepared)
     }
 
-    fn credential(new: NewCredential, keys: &Keyring) -> Result<Self, StoreError> {
-        let NewCredential { credential, auth_key, secret_key, audit } = new;
-        let row = CredentialRow {
-            id: credential.id.0,
-            account: credential.account.0,
-            environment: credential.environment.encode(),
-            auth_key_hash: sha256(&auth_key),
-            secret_key: keys.seal(Column::CredentialSecret, credential.id.0, secret_key.as_bytes())?,
-            key_version: i32::from(keys.current()),
-            approved: credential.approved,
-            revoked_ms: credential.revoked.then(|| audit.at.as_millisecond()),
-            allowed_ips: networks(&credential.allowed_ips),
-            created_ms: audit.at.as_millisecond(),
-        };
-        Ok(Self::command(Command::IssueCredential(Box::new(row)), audit, keys))
+    fn credentials(new: Vec<NewCredential>, keys: &Keyring) -> Result<Self, StoreError> {
+        let mut prepared = Self::default();
+        let mut rows = Vec::with_capacity(new.len());
+        for new in new {
+            let (row, issued) = CredentialRow::new(new, keys)?;
+            rows.push(row);
+            prepared.audit.push(issued);
+        }
+        prepared.command = (!rows.is_empty()).then_some(Command::IssueCredentials(rows));
+        Ok(prepared)
     }
 
     fn command(command: Command, audit: NewAudit, keys: &Keyring) -> Self {
@@ -224,6 +230,26 @@ impl Prepared {
 
 fn networks(allowed: &[ipnet::IpNet]) -> String {
     allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+impl CredentialRow {
+    /// The row, and the event of its issue.
+    fn new(new: NewCredential, keys: &Keyring) -> Result<(Self, AuditRow), StoreError> {
+        let NewCredential { credential, auth_key, secret_key, audit } = new;
+        let row = Self {
+            id: credential.id.0,
+            account: credential.account.0,
+            environment: credential.environment.encode(),
+            auth_key_hash: sha256(&auth_key),
+            secret_key: keys.seal(Column::CredentialSecret, credential.id.0, secret_key.as_bytes())?,
+            key_version: i32::from(keys.current()),
+            approved: credential.approved,
+            revoked_ms: credential.revoked.then(|| audit.at.as_millisecond()),
+            allowed_ips: networks(&credential.allowed_ips),
+            created_ms: audit.at.as_millisecond(),
+        };
+        Ok((row, AuditRow::new(audit, keys)))
+    }
 }
 
 impl VerificationRow {

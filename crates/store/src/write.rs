@@ -69,8 +69,17 @@ pub enum Write {
         /// The event.
         audit: NewAudit,
     },
-    /// A new auth key with its Secret Key.
-    IssueCredential(Box<NewCredential>),
+    /// New auth keys with their Secret Keys.
+    IssueCredentials(Vec<NewCredential>),
+    /// A new key in the place of one that is not revoked yet, and is now.
+    ReplaceCredential {
+        /// The new one.
+        new: Box<NewCredential>,
+        /// Which is revoked.
+        old: CredentialId,
+        /// The event of the revocation; its time is the revocation's.
+        audit: NewAudit,
+    },
     /// An operations key may be used.
     ApproveCredential {
         /// Which.

@@ -161,7 +161,10 @@ impl<A: Ask> Drop for Slot<A> {
 }
 
 async fn run_slot<A: Ask>(mut slot: Slot<A>) {
-    while let Some(group) = slot.next() {
+    loop {
+        // Whoever is about to ask does so first: no wait when idle, larger calls when busy.
+        tokio::task::yield_now().await;
+        let Some(group) = slot.next() else { return };
         let shared = Arc::clone(&slot.shared);
         let mut call = Box::pin(async move { shared.attempt(group, Attempt::First).await });
         match timeout(slot.shared.limits.coalesced_timeout(), &mut call).await {

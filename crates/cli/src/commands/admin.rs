@@ -7,24 +7,32 @@ use rims_server::service::administration::{Administration, AdministrationError, 
 use rims_server::store_options;
 use rims_store::{MasterKeys, Store};
 
-use super::runtime;
+use super::{not_opened, runtime};
 use crate::args::{self, AdminCommand, DelegationCommand, KeysCommand, MasterKeyCommand, UserCommand};
 use crate::output::{Failure, print, table};
 
 pub(crate) fn run(arguments: args::Admin) -> Result<(), Failure> {
     let config = Config::load(&arguments.config.path).map_err(Failure::input)?;
-    if let AdminCommand::MasterKey(MasterKeyCommand::Create) = arguments.command {
-        return create_master_key(&config);
+    match arguments.command {
+        AdminCommand::User(command) => administer(&config, async |wish| user(wish, command).await),
+        AdminCommand::Keys(command) => administer(&config, async |wish| keys(wish, command).await),
+        AdminCommand::Delegation(command) => {
+            administer(&config, async |wish| delegation(wish, command).await)
+        }
+        AdminCommand::MasterKey(MasterKeyCommand::Create) => create_master_key(&config),
+        AdminCommand::MasterKey(MasterKeyCommand::Rotate) => rotate_master_key(&config),
+        AdminCommand::MasterKey(MasterKeyCommand::Reseal) => administer(&config, reseal),
     }
+}
+
+/// Runs a command on the configured database.
+fn administer(
+    config: &Config,
+    command: impl AsyncFnOnce(&Administration) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     runtime()?.block_on(async {
-        let store = attach(&config).await?;
-        let administration = Administration::new(store.clone(), Clock::system());
-        let done = match arguments.command {
-            AdminCommand::User(command) => user(&administration, command).await,
-            AdminCommand::Keys(command) => keys(&administration, command).await,
-            AdminCommand::Delegation(command) => delegation(&administration, command).await,
-            AdminCommand::MasterKey(_) => rotate_master_key(&config, &store).await,
-        };
+        let store = attach(config).await?;
+        let done = command(&Administration::new(store.clone(), Clock::system())).await;
         store.close().await;
         done
     })
@@ -33,7 +41,7 @@ pub(crate) fn run(arguments: args::Admin) -> Result<(), Failure> {
 /// Opens the configured database beside a server that may be running on it.
 pub(super) async fn attach(config: &Config) -> Result<Store, Failure> {
     let keys = MasterKeys::load(&config.database.master_key_file).map_err(Failure::failed)?;
-    Store::attach(&store_options(&config.database), &keys).await.map_err(Failure::failed)
+    Store::attach(&store_options(&config.database), &keys).await.map_err(not_opened)
 }
 
 async fn user(administration: &Administration, command: UserCommand) -> Result<(), Failure> {
@@ -79,8 +87,11 @@ async fn keys(administration: &Administration, command: KeysCommand) -> Result<(
     match command {
         KeysCommand::Issue { user_id } => {
             let pairs = administration.issue_keys(&user_id).await.map_err(refused)?;
-            let next = format!("Approve the operations key with: rims admin keys approve {user_id}");
-            print(&format!("{}{next}\n", shown_once(&pairs)))
+            print(&shown_once(&pairs))?;
+            if pairs.iter().all(|pair| pair.environment != Environment::Operations) {
+                return Ok(());
+            }
+            print(&format!("Approve the operations key with: rims admin keys approve {user_id}\n"))
         }
         KeysCommand::Rotate { user_id, environment } => {
             let pair = administration.rotate_key(&user_id, environment).await.map_err(refused)?;
@@ -129,21 +140,22 @@ fn create_master_key(config: &Config) -> Result<(), Failure> {
     print(&format!("created {}; back it up: without it the data cannot be read\n", path.display()))
 }
 
-async fn rotate_master_key(config: &Config, store: &Store) -> Result<(), Failure> {
+/// Changes the file alone: a running server has the old versions only, and must still read what is stored.
+fn rotate_master_key(config: &Config) -> Result<(), Failure> {
     let path = &config.database.master_key_file;
     let mut keys = MasterKeys::load(path).map_err(Failure::failed)?;
     keys.rotate(&mut source()?).map_err(Failure::failed)?;
     keys.replace(path).map_err(Failure::failed)?;
-    store.close().await;
-    let store = attach(config).await?;
-    let administration = Administration::new(store.clone(), Clock::system());
-    let resealed = administration.reseal_credentials().await.map_err(refused)?;
-    store.close().await;
-    let version = keys.current();
     print(&format!(
-        "added key version {version} to {}; {resealed} Secret Keys resealed; restart the servers and back the file up\n",
+        "added key version {} to {}; back it up, restart every server, then run: rims admin master-key reseal\n",
+        keys.current(),
         path.display()
     ))
+}
+
+async fn reseal(administration: &Administration) -> Result<(), Failure> {
+    let resealed = administration.reseal_credentials().await.map_err(refused)?;
+    print(&format!("{resealed} Secret Keys resealed\n"))
 }
 
 /// Random bytes, asked for once beforehand so that a failing source stops the command and not a key.

@@ -7,6 +7,8 @@ pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod token;
 
+use rims_server::{ListenError, StartError};
+use rims_store::OpenError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::output::Failure;
@@ -14,6 +16,23 @@ use crate::output::Failure;
 /// A runtime on every core.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::failed)
+}
+
+/// A server did not start: because of its settings, or of what it met.
+fn not_started(error: StartError) -> Failure {
+    match error {
+        StartError::Database(error) => not_opened(error),
+        StartError::Upstream(_) | StartError::Listen(ListenError::Tls(..)) => Failure::input(error),
+        _ => Failure::failed(error),
+    }
+}
+
+/// A database was not opened: because of its settings, or of what was met.
+fn not_opened(error: OpenError) -> Failure {
+    match error {
+        OpenError::Url(_) | OpenError::Node => Failure::input(error),
+        _ => Failure::failed(error),
+    }
 }
 
 /// SIGINT and SIGTERM, caught from when this is made: before `ready` is printed, so that whoever waits for that

@@ -4,7 +4,7 @@ use rims_domain::Environment;
 use rims_server::sandbox::fixtures::{self, FIXTURES};
 use rims_server::sandbox::{Sandbox, SandboxOptions};
 
-use super::{StopSignals, runtime};
+use super::{StopSignals, not_started, runtime};
 use crate::args;
 use crate::output::{Failure, print, table};
 
@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: args::Sandbox) -> Result<(), Failure> {
 
 async fn serve(options: &SandboxOptions) -> Result<(), Failure> {
     let stop = StopSignals::catch()?;
-    let sandbox = Sandbox::start(options).await.map_err(Failure::failed)?;
+    let sandbox = Sandbox::start(options).await.map_err(not_started)?;
     print(&greeting(&sandbox))?;
     stop.wait().await;
     sandbox.stop().await;

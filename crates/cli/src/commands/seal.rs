@@ -35,14 +35,10 @@ fn secret_key(file: Option<&Path>) -> Result<SecretKey, Failure> {
 }
 
 fn input(file: Option<&Path>) -> Result<Vec<u8>, Failure> {
-    match file {
-        Some(path) => {
-            std::fs::read(path).map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
-        }
-        None => {
-            let mut bytes = Vec::new();
-            std::io::stdin().read_to_end(&mut bytes).map_err(Failure::failed)?;
-            Ok(bytes)
-        }
+    if let Some(path) = file {
+        return std::fs::read(path).map_err(|error| Failure::Input(format!("{}: {error}", path.display())));
     }
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes).map_err(Failure::failed)?;
+    Ok(bytes)
 }

@@ -1,7 +1,7 @@
 use rims_server::Server;
 use rims_server::config::Config;
 
-use super::{StopSignals, runtime};
+use super::{StopSignals, not_started, runtime};
 use crate::args;
 use crate::output::{Failure, print};
 
@@ -13,7 +13,7 @@ pub(crate) fn run(arguments: &args::Serve) -> Result<(), Failure> {
 
 async fn serve(config: &Config) -> Result<(), Failure> {
     let stop = StopSignals::catch()?;
-    let server = Server::start(config).await.map_err(Failure::failed)?;
+    let server = Server::start(config).await.map_err(not_started)?;
     print(&format!("api {}\nops {}\nready\n", server.api_address(), server.ops_address()))?;
     stop.wait().await;
     server.stop().await;

@@ -44,6 +44,21 @@ impl Site {
         done(&["migrate", "--config", self.config().to_str().unwrap()])
     }
 
+    /// Registers and approves `acme`; gives its development key and the Secret Key.
+    fn approved_user(&self) -> (String, String) {
+        self.admin(&["user", "create", "acme", "--brno", "1234567890", "--company", "에이크미"]);
+        self.admin(&["user", "approve", "acme"]);
+        pair(&self.admin(&["keys", "issue", "acme"]), "development")
+    }
+
+    /// A server, its address, and a token for the key.
+    fn serve_with(&self, keys: &(String, String)) -> (Serving, String, String) {
+        let server = self.serve();
+        let api = server.address("api");
+        let held = token(&api, &keys.0);
+        (server, api, held)
+    }
+
     fn serve(&self) -> Serving {
         Serving::start(&["serve", "--config", self.config().to_str().unwrap()])
     }
@@ -101,6 +116,7 @@ fn secrets_are_shown_once_and_users_are_listed() {
     site.admin(&["keys", "allow", "acme", "development", "203.0.113.0/24"]);
     site.admin(&["delegation", "grant", "acme", "hub"]);
     site.admin(&["delegation", "revoke", "acme", "hub"]);
+    assert!(site.refused(&["delegation", "revoke", "acme", "hub"]).contains("has not delegated to hub"));
     site.admin(&["keys", "revoke", "acme", "development"]);
     assert!(site.refused(&["keys", "rotate", "acme", "development"]).contains("no development key"));
 }
@@ -123,23 +139,89 @@ fn what_the_state_does_not_allow_is_told() {
 }
 
 #[test]
-fn a_rotated_master_key_still_opens_everything() {
+fn a_master_key_is_rotated_beside_a_running_server() {
     let site = Site::new();
     site.admin(&["master-key", "create"]);
     site.migrate();
-    site.admin(&["user", "create", "acme", "--brno", "1234567890", "--company", "에이크미"]);
-    site.admin(&["user", "approve", "acme"]);
-    let (auth_key, secret_key) = pair(&site.admin(&["keys", "issue", "acme"]), "development");
+    let keys = site.approved_user();
+    let (server, api, held) = site.serve_with(&keys);
+    let answered = |api: &str, token: &str| {
+        let body = sealed_driver(&keys.1, "221212121212");
+        verify(&reqwest::blocking::Client::new(), api, token, body).unwrap()["body"]["f_rtn_code"] == "00"
+    };
+    assert!(answered(&api, &held));
     let rotated = site.admin(&["master-key", "rotate"]);
-    assert!(rotated.contains("version 2") && rotated.contains("2 Secret Keys"), "{rotated}");
-    let mode = permissions(&site.folder.path().join("master-key.toml"));
-    assert_eq!(mode, 0o600);
-    let server = site.serve();
-    let api = server.address("api");
-    let held = token(&api, &auth_key);
-    let http = reqwest::blocking::Client::new();
-    let answer = verify(&http, &api, &held, sealed_driver(&secret_key, "221212121212")).unwrap();
+    assert!(rotated.contains("version 2") && rotated.contains("restart every server"), "{rotated}");
+    assert!(rotated.contains("rims admin master-key reseal"), "{rotated}");
+    assert_eq!(permissions(&site.folder.path().join("master-key.toml")), 0o600);
+    // Another token: nothing that the server remembers answers for the stored key.
+    assert!(answered(&api, &token(&api, &keys.0)));
+    server.signal(Signal::SIGTERM);
+    assert_eq!(server.end().0, 0);
+
+    let (server, api, held) = site.serve_with(&keys);
+    assert!(answered(&api, &held));
+    assert_eq!(site.admin(&["master-key", "reseal"]), "2 Secret Keys resealed\n");
+    assert_eq!(site.admin(&["master-key", "reseal"]), "0 Secret Keys resealed\n");
+    assert!(answered(&api, &token(&api, &keys.0)));
+    drop(server);
+    let (_server, api, held) = site.serve_with(&keys);
+    assert!(answered(&api, &held));
+}
+
+#[test]
+fn a_revoked_key_is_issued_anew_and_alone() {
+    let site = Site::new();
+    site.admin(&["master-key", "create"]);
+    site.migrate();
+    let development = site.approved_user();
+    assert!(site.refused(&["keys", "issue", "acme"]).contains("rotate"));
+    site.admin(&["keys", "revoke", "acme", "operations"]);
+    let issued = site.admin(&["keys", "issue", "acme"]);
+    assert!(!issued.contains("development"), "{issued}");
+    assert!(issued.contains("rims admin keys approve acme"), "{issued}");
+    let operations = pair(&issued, "operations");
+    site.admin(&["keys", "approve", "acme"]);
+    site.admin(&["keys", "revoke", "acme", "development"]);
+    let issued = site.admin(&["keys", "issue", "acme"]);
+    assert!(!issued.contains("operations"), "{issued}");
+    assert_ne!(pair(&issued, "development"), development);
+    assert!(site.refused(&["keys", "issue", "acme"]).contains("rotate"));
+    let (_server, api, held) = site.serve_with(&operations);
+    let body = sealed_driver(&operations.1, "221212121212");
+    let answer = verify(&reqwest::blocking::Client::new(), &api, &held, body).unwrap();
     assert_eq!(answer["body"]["f_rtn_code"], "00", "{answer}");
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_wrong_input() {
+    let site = Site::new();
+    site.admin(&["master-key", "create"]);
+    site.migrate();
+    let config = site.config();
+    let config = config.to_str().unwrap();
+    let missing = site.folder.path().join("none.pem");
+    let missing = missing.to_str().unwrap();
+    for (settings, hint) in [
+        (&[("RIMS_DATABASE__URL", "mysql://x")][..], "database URL"),
+        (&[("RIMS_DATABASE__NODE", "1023")], "node"),
+        (&[("RIMS_DATABASE__NODE", "5000")], "node"),
+        (&[("RIMS_KOROAD__BASE_URL", "koroad")], "base_url"),
+        (&[("RIMS_VEHICLES__BASE_URL", "ftp://x")], "base_url"),
+        (&[("RIMS_API__TLS__CERTIFICATE", missing), ("RIMS_API__TLS__KEY", missing)], "none.pem"),
+    ] {
+        let mut command = rims(&["serve", "--config", config]);
+        command.envs(settings.iter().copied());
+        let (code, _, stderr) = run(command, "");
+        let line = stderr.lines().last().unwrap_or_default();
+        assert!(code == 2 && line.starts_with("error: ") && line.contains(hint), "{settings:?}: {stderr}");
+    }
+    for command in [&["admin", "--config", config, "user", "list"][..], &["migrate", "--config", config]] {
+        let mut command = rims(command);
+        command.env("RIMS_DATABASE__URL", "mysql://x");
+        let (code, _, stderr) = run(command, "");
+        assert!(code == 2 && stderr.contains("database URL"), "{stderr}");
+    }
 }
 
 fn permissions(path: &Path) -> u32 {

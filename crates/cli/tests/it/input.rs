@@ -11,6 +11,9 @@ fn refused(arguments: &[&str], hint: &str) {
 
 #[test]
 fn wrong_input_exits_2_with_one_clear_line() {
+    for group in [&[][..], &["admin"], &["admin", "user"], &["admin", "--config", "x", "master-key"]] {
+        refused(group, "a command is missing (see --help)");
+    }
     refused(&["sandbocks"], "sandbocks");
     refused(&["sandbox", "--api", "here"], "--api");
     refused(&["sandbox", "--port", "1"], "--port");
@@ -19,10 +22,22 @@ fn wrong_input_exits_2_with_one_clear_line() {
     refused(&["codes", "nonsense"], "licence");
     refused(&["seal"], "RIMS_SECRET_KEY");
     refused(&["token"], "RIMS_AUTH_KEY");
+    for url in ["not a url", "ftp://x", "127.0.0.1:8114", "http://"] {
+        refused(&["token", "--url", url], "http:// or https://");
+    }
+    refused(&["token", "--timeout-ms", "0"], "--timeout-ms");
+    refused(&["sandbox", "--database-url", "mysql://x"], "database URL");
     refused(
         &["admin", "--config", "x", "user", "create", "s01", "--brno", "12", "--company", "x"],
         "10 digits",
     );
+    for user_id in [" ", "s\n01"] {
+        refused(&["admin", "--config", "x", "user", "approve", user_id], "user id");
+    }
+    let create = ["admin", "--config", "x", "user", "create", "s01", "--brno", "1234567890", "--company"];
+    for company in ["", " ", "에이크미\n"] {
+        refused(&[&create[..], &[company]].concat(), "company's name");
+    }
     refused(&["admin", "--config", "x", "user", "state", "s01", "7"], "5.6");
     refused(&["admin", "--config", "x", "keys", "allow", "s01", "operations", "everywhere"], "everywhere");
 }
@@ -55,6 +70,7 @@ fn every_command_has_an_example() {
         &["admin", "master-key"],
         &["admin", "master-key", "create"],
         &["admin", "master-key", "rotate"],
+        &["admin", "master-key", "reseal"],
         &["token"],
         &["seal"],
         &["open"],
@@ -64,6 +80,17 @@ fn every_command_has_an_example() {
         let help = done(&[command, &["--help"][..]].concat());
         assert!(help.contains("Example: "), "{command:?}\n{help}");
     }
+}
+
+#[test]
+fn a_server_that_accepts_and_stays_silent_does_not_hold_token_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let mut command = rims(&["token", "--url", &url, "--timeout-ms", "200"]);
+    command.env("RIMS_AUTH_KEY", "x");
+    let (code, stdout, stderr) = run(command, "");
+    assert!(code == 1 && stdout.is_empty() && stderr.contains("timed out"), "{stderr}");
+    drop(silent);
 }
 
 #[test]

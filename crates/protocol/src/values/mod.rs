@@ -19,3 +19,13 @@ pub use vehicle::{DeviceId, Plate, TEMPORARY_PLATE, Vehicle};
 /// Why a text is not the value it should be: the rule, in Korean, for `errorMsg`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed(pub &'static str);
+
+/// Refuses control characters: no identifier has one, PostgreSQL stores no NUL, and a line break would forge
+/// lines wherever the text is printed.
+fn without_controls(text: &str) -> Result<&str, Malformed> {
+    if text.chars().any(char::is_control) {
+        Err(Malformed("제어 문자를 쓸 수 없습니다"))
+    } else {
+        Ok(text)
+    }
+}

@@ -1,16 +1,17 @@
 use std::fmt;
 
-use super::Malformed;
+use super::{Malformed, without_controls};
 
-/// 사용자ID: 1–32 characters (§4.2.1.4 bizinfo).
+/// 사용자ID: 1–32 characters (§4.2.1.4 bizinfo), not blank, without control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserId(String);
 
 impl UserId {
-    /// 1–32 characters.
+    /// 1–32 characters, not blank, none of them a control character.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         match text.chars().count() {
-            1..=32 => Ok(Self(text.to_owned())),
+            1..=32 if text.trim().is_empty() => Err(Malformed("빈칸만으로 이루어질 수 없습니다")),
+            1..=32 => without_controls(text).map(|text| Self(text.to_owned())),
             _ => Err(Malformed("1자 이상 32자 이하여야 합니다")),
         }
     }
@@ -62,6 +63,14 @@ mod tests {
         assert_eq!(UserId::parse("s01").unwrap().to_string(), "s01");
         assert_eq!(UserId::parse(&"a".repeat(32)).unwrap().as_str().len(), 32);
         assert!(UserId::parse(&"a".repeat(33)).is_err() && UserId::parse("").is_err());
+    }
+
+    #[test]
+    fn user_ids_are_neither_blank_nor_have_control_characters() {
+        assert_eq!(UserId::parse("사용자 01").unwrap().as_str(), "사용자 01");
+        for text in [" ", "\u{3000}\u{3000}", "\n", "s01\0", "s\n01", "s01\u{7f}", "\u{85}s01"] {
+            assert!(UserId::parse(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

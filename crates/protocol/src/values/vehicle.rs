@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::Malformed;
+use super::{Malformed, without_controls};
 
 /// The plate that stands for "not decided yet" (§3.3).
 pub const TEMPORARY_PLATE: &str = "99임9999";
@@ -10,10 +10,10 @@ pub const TEMPORARY_PLATE: &str = "99임9999";
 pub struct Plate(String);
 
 impl Plate {
-    /// 1–16 characters.
+    /// 1–16 characters, none of them a control character.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         match text.chars().count() {
-            1..=16 => Ok(Self(text.to_owned())),
+            1..=16 => without_controls(text).map(|text| Self(text.to_owned())),
             _ => Err(Malformed("1자 이상 16자 이하여야 합니다")),
         }
     }
@@ -34,10 +34,10 @@ impl Plate {
 pub struct DeviceId(String);
 
 impl DeviceId {
-    /// 1–200 characters.
+    /// 1–200 characters, none of them a control character.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         match text.chars().count() {
-            1..=200 => Ok(Self(text.to_owned())),
+            1..=200 => without_controls(text).map(|text| Self(text.to_owned())),
             _ => Err(Malformed("1자 이상 200자 이하여야 합니다")),
         }
     }
@@ -84,5 +84,15 @@ mod tests {
         assert_eq!((device.as_str(), format!("{device:?}").as_str()), ("PM000001", "DeviceId(…)"));
         assert!(DeviceId::parse(&"가".repeat(200)).is_ok());
         assert!(DeviceId::parse(&"가".repeat(201)).is_err() && DeviceId::parse("").is_err());
+    }
+
+    #[test]
+    fn control_characters_are_refused() {
+        let refused = Malformed("제어 문자를 쓸 수 없습니다");
+        for text in ["\0", "67라6767\0", "67라\n6767", "\t67라6767", "67라6767\u{7f}", "67\u{9b}라6767"]
+        {
+            assert_eq!(Plate::parse(text), Err(refused), "{text:?}");
+            assert_eq!(DeviceId::parse(text), Err(refused), "{text:?}");
+        }
     }
 }

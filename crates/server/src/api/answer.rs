@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use rims_protocol::ApiError;
 use rims_protocol::codes::ResponseCode;
 use serde::Serialize;
-use tracing::error;
 
 use crate::service::ServiceError;
 
@@ -104,6 +103,7 @@ pub(super) fn done(body: &impl Serialize) -> Response {
 
 /// A crash inside the server: HTTP 500 with -110, never a hang.
 pub(super) fn crashed() -> Response {
-    error!("a request crashed; the panic's place is in the log above");
-    api_error(StatusCode::INTERNAL_SERVER_ERROR, &ApiError::Database)
+    let mut response = api_error(StatusCode::INTERNAL_SERVER_ERROR, &ApiError::Database);
+    response.extensions_mut().insert(Cause("it crashed".to_owned()));
+    response
 }

@@ -5,6 +5,7 @@ mod call;
 mod observe;
 mod peer;
 mod routes;
+mod to_the_end;
 mod token;
 mod user;
 mod verify;

@@ -14,7 +14,7 @@ use futures::FutureExt as _;
 use metrics::{Counter, Histogram, counter, histogram};
 use rims_protocol::codes::ResponseCode;
 use rims_protocol::interface::INTERFACES;
-use tracing::{debug, error};
+use tracing::{Instrument as _, debug, error, info_span};
 
 use super::answer::{AnsweredCode, Cause, crashed};
 use super::{Api, routes};
@@ -24,8 +24,8 @@ pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next:
     let started = Instant::now();
     let path = routes::interface_of(request.extensions()).map_or("(unknown)", |interface| interface.path);
     let id = format!("{:016x}", api.next_request_id.fetch_add(1, Ordering::Relaxed));
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let mut response = answered.unwrap_or_else(|_panic| crashed());
+    let span = info_span!("request", request_id = %id);
+    let mut response = caught(next.run(request).instrument(span)).await;
     let elapsed = started.elapsed();
     api.metrics.record(path, &response, elapsed);
     log(&id, path, &response, elapsed);
@@ -33,6 +33,11 @@ pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next:
         response.headers_mut().insert("x-request-id", id);
     }
     response
+}
+
+/// The response, or what a crash answers.
+async fn caught(response: impl Future<Output = Response>) -> Response {
+    AssertUnwindSafe(response).catch_unwind().await.unwrap_or_else(|_panic| crashed())
 }
 
 fn log(id: &str, path: &str, response: &Response, elapsed: Duration) {
@@ -109,5 +114,21 @@ impl InterfaceMetrics {
 impl fmt::Debug for RequestMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RequestMetrics(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_crash_is_500_with_110_and_has_a_cause_for_the_log() {
+        let response = caught(async { panic!("221212121212") }).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(response.extensions().get::<Cause>().is_some());
+        let body = axum::body::to_bytes(response.into_body(), 1024).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["respCode"], -110);
+        assert!(!body.to_string().contains("221212121212"));
     }
 }

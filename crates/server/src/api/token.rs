@@ -21,11 +21,11 @@ pub(super) async fn issue(
     parts: Parts,
 ) -> Result<Response, Failure> {
     let auth_key = auth_key(&parts).ok_or(ApiError::ClientAuthentication)?;
+    let key = api.services.usable_key(&auth_key, api.peer(&parts)).await?;
+    api.count(key.credential())?;
     check_grant_type(query)?;
-    let issued = api.services.issue_token(&auth_key, api.peer(&parts)).await?;
-    api.count(issued.credential)?;
-    let headers =
-        [(AUTHORIZATION, format!("Bearer {}", issued.token)), (CACHE_CONTROL, "no-store".to_owned())];
+    let token = api.services.issue_token(key).await?;
+    let headers = [(AUTHORIZATION, format!("Bearer {token}")), (CACHE_CONTROL, "no-store".to_owned())];
     Ok(headers.into_response())
 }
 

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use rims_domain::calendar::today;
 use rims_protocol::interface::Family;
 use rims_protocol::messages::{BatchRequest, SingleRequest};
 use rims_protocol::{ApiError, Sector};
@@ -9,19 +10,24 @@ use rims_protocol::{ApiError, Sector};
 use super::Api;
 use super::answer::{Failure, done};
 use super::call::Call;
+use super::to_the_end::to_the_end;
 
 /// `POST …/licenseVerification` (§4.2.1, §4.3.1, §4.4.1, §4.5.1, §4.6.1).
 pub(super) async fn single(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
-    let sector = sector(&call)?;
-    let request = SingleRequest::read(&call.members, sector, api.services.clock().today())?;
-    Ok(done(&api.services.verify_single(&call.caller, sector, request).await?))
+    let (sector, now) = (sector(&call)?, api.services.clock().now());
+    let request = SingleRequest::read(&call.members, sector, today(now))?;
+    let services = Arc::clone(&api.services);
+    let answer = async move { services.verify_single(&call.caller, sector, request, now).await };
+    Ok(done(&to_the_end(answer).await?))
 }
 
 /// `POST …/licenseVerificationBatch` (§4.2.2, §4.3.2, §4.4.2, §4.5.2, §4.6.2).
 pub(super) async fn batch(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
-    let sector = sector(&call)?;
-    let request = BatchRequest::read(&call.members, sector, api.services.clock().today())?;
-    Ok(done(&api.services.verify_batch(&call.caller, sector, request).await?))
+    let (sector, now) = (sector(&call)?, api.services.clock().now());
+    let request = BatchRequest::read(&call.members, sector, today(now))?;
+    let services = Arc::clone(&api.services);
+    let answer = async move { services.verify_batch(&call.caller, sector, request, now).await };
+    Ok(done(&to_the_end(answer).await?))
 }
 
 fn sector(call: &Call) -> Result<Sector, ApiError> {

@@ -1,10 +1,12 @@
 //! The control plane: moves the clock, injects faults, starts over. Only in the sandbox.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
@@ -13,7 +15,8 @@ use rims_domain::calendar::in_seoul;
 use rims_upstream::sim::{FaultsPatch, Simulators};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Map, Value, json};
+use tokio::sync::{Mutex, RwLock};
 
 use super::seed;
 use crate::clock::MoveError;
@@ -23,6 +26,17 @@ use crate::service::Services;
 pub(super) struct Control {
     services: Arc<Services>,
     simulators: Arc<Simulators>,
+    gate: Gate,
+    moving: Arc<Mutex<()>>,
+}
+
+/// Held for reading by every request to the interfaces, for writing while everything is reset.
+pub(super) type Gate = Arc<RwLock<()>>;
+
+/// Lets requests to the interfaces wait while everything is reset.
+pub(super) async fn wait_for_reset(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let _open = gate.read().await;
+    next.run(request).await
 }
 
 /// Why the control plane did not do what was asked.
@@ -51,12 +65,12 @@ impl IntoResponse for Refused {
 #[serde(deny_unknown_fields)]
 struct ClockMove {
     now: Option<Timestamp>,
-    advance: Option<Span>,
+    advance: Option<String>,
 }
 
 impl Control {
-    pub(super) fn new(services: Arc<Services>, simulators: Arc<Simulators>) -> Self {
-        Self { services, simulators }
+    pub(super) fn new(services: Arc<Services>, simulators: Arc<Simulators>, gate: Gate) -> Self {
+        Self { services, simulators, gate, moving: Arc::default() }
     }
 
     pub(super) fn router(self) -> Router {
@@ -80,19 +94,29 @@ async fn read_clock(State(control): State<Control>) -> Response {
 
 async fn move_clock(State(control): State<Control>, body: Bytes) -> Result<Response, Refused> {
     let clock = control.services.clock();
+    let _alone = control.moving.lock().await;
+    let now = clock.now();
     let target = match read(&body)? {
         ClockMove { now: Some(moment), advance: None } => moment,
-        ClockMove { now: None, advance: Some(span) } => in_seoul(clock.now())
-            .checked_add(span)
-            .map_err(|error| Refused::Input(format!("advance: {error}")))?
-            .timestamp(),
+        ClockMove { now: None, advance: Some(duration) } => later(now, &duration)?,
         _ => return Err(Refused::Input("give either now or advance".to_owned())),
     };
-    clock.move_to(target).map_err(|error| match error {
+    clock.shift(now, target).map_err(|error| match error {
         MoveError::Backward(_) => Refused::Backward(error.to_string()),
         MoveError::OutOfRange => Refused::Input(error.to_string()),
     })?;
     Ok(control.shown_clock())
+}
+
+/// `duration` after `now`: ISO 8601, on the calendar of Asia/Seoul.
+fn later(now: Timestamp, duration: &str) -> Result<Timestamp, Refused> {
+    let wrong = |error: &dyn Display| Refused::Input(format!("advance: {error}"));
+    if !duration.trim_start_matches(['-', '+']).starts_with('P') {
+        return Err(wrong(&"not an ISO 8601 duration"));
+    }
+    let span: Span = duration.parse().map_err(|error: jiff::Error| wrong(&error))?;
+    let target = in_seoul(now).checked_add(span).map_err(|error| wrong(&error))?;
+    Ok(target.timestamp())
 }
 
 async fn set_faults(State(control): State<Control>, body: Bytes) -> Result<Response, Refused> {
@@ -103,16 +127,21 @@ async fn set_faults(State(control): State<Control>, body: Bytes) -> Result<Respo
 
 async fn reset(State(control): State<Control>) -> Result<Response, Refused> {
     let services = &control.services;
+    // Requests that run now must not write into what is emptied.
+    let _alone = control.gate.write().await;
+    let _clock = control.moving.lock().await;
     services.clock().reset();
     control.simulators.reset().await.map_err(|error| Refused::Failed(error.to_string()))?;
     services.store().wipe().await.map_err(|error| Refused::Failed(error.to_string()))?;
+    services.forget_cached();
     seed::fixtures(services.store(), services.clock())
         .await
         .map_err(|error| Refused::Failed(error.to_string()))?;
-    services.forget_cached();
     Ok(control.shown_clock())
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
-    serde_json::from_slice(body).map_err(|error| Refused::Input(error.to_string()))
+    let input: Map<String, Value> =
+        serde_json::from_slice(body).map_err(|error| Refused::Input(error.to_string()))?;
+    T::deserialize(Value::Object(input)).map_err(|error| Refused::Input(error.to_string()))
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::from_fn_with_state;
 use rims_domain::Environment;
 use rims_protocol::SecretKey;
 use rims_protocol::envelope::request_body;
@@ -18,6 +19,7 @@ use rims_protocol::values::format_compact;
 use rims_store::{MasterKeys, Options, Store};
 use rims_upstream::sim::Simulators;
 use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
 
 use crate::api::{self, Api};
 use crate::clock::Clock;
@@ -25,11 +27,10 @@ use crate::config::{ApiConfig, RateLimitConfig};
 use crate::listen::Listener;
 use crate::ops::{self, Ops};
 use crate::production::StartError;
-use crate::random;
 use crate::service::{KeyPolicy, Services, Upstreams};
 use crate::simulated;
 
-use control::Control;
+use control::{Control, Gate, wait_for_reset};
 use fixtures::FIXTURES;
 
 /// How long running requests may take to finish after a stop signal.
@@ -38,7 +39,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 const GENEROUS: RateLimitConfig = RateLimitConfig { per_second: 1_000_000, burst: 1_000_000 };
 
 /// What `rims sandbox` is started with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SandboxOptions {
     /// Where the interfaces listen; port 0 lets the system choose.
     pub api: SocketAddr,
@@ -61,8 +62,36 @@ pub struct Sandbox {
     store: Store,
     services: Arc<Services>,
     simulators: Arc<Simulators>,
-    folder: PathBuf,
-    is_temporary: bool,
+    folder: Folder,
+}
+
+/// Where the data lives.
+enum Folder {
+    Kept(PathBuf),
+    /// Removed when it is dropped, also by a start that fails.
+    Temporary(TempDir),
+}
+
+impl Folder {
+    fn new(data: Option<&Path>) -> Result<Self, StartError> {
+        match data {
+            Some(folder) => std::fs::create_dir_all(folder)
+                .map(|()| Self::Kept(folder.to_owned()))
+                .map_err(|error| StartError::Folder(folder.to_owned(), error)),
+            None => tempfile::Builder::new()
+                .prefix("rims-sandbox-")
+                .tempdir()
+                .map(Self::Temporary)
+                .map_err(|error| StartError::Folder(std::env::temp_dir(), error)),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(folder) => folder,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
 }
 
 impl Sandbox {
@@ -74,9 +103,8 @@ impl Sandbox {
     /// The same with a clock that may show another time than the system's.
     pub async fn start_at(options: &SandboxOptions, clock: Clock) -> Result<Self, StartError> {
         let metrics = ops::install();
-        let folder = data_folder(options.data.as_deref())?;
-        let is_temporary = options.data.is_none();
-        let store = open_store(options.database_url.as_deref(), &folder).await?;
+        let folder = Folder::new(options.data.as_deref())?;
+        let store = open_store(options.database_url.as_deref(), folder.path()).await?;
         store.migrate().await?;
         seed::fixtures(&store, &clock).await?;
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -87,14 +115,16 @@ impl Sandbox {
         let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::AcceptWellKnown);
         let config = ApiConfig { rate_limit: GENEROUS, ..ApiConfig::default() };
         let header_timeout = Duration::from_millis(config.header_timeout_ms);
-        let api = api::router(Api::new(Arc::clone(&services), &config)?);
+        let gate = Gate::default();
+        let api = api::router(Api::new(Arc::clone(&services), &config)?)
+            .layer(from_fn_with_state(Arc::clone(&gate), wait_for_reset));
         let api = Listener::start(api, options.api, None, header_timeout).await?;
         let web = Listener::start(web::router(api.address()), options.web, None, header_timeout).await?;
         let ops = Ops::new(Arc::clone(&services), metrics);
-        let control = Control::new(Arc::clone(&services), Arc::clone(&simulators));
+        let control = Control::new(Arc::clone(&services), Arc::clone(&simulators), gate);
         let router = ops.clone().router().merge(control.router());
         let ops_listener = Listener::start(router, options.ops, None, header_timeout).await?;
-        Ok(Self { api, web, ops_listener, ops, store, services, simulators, folder, is_temporary })
+        Ok(Self { api, web, ops_listener, ops, store, services, simulators, folder })
     }
 
     /// Where the interfaces listen.
@@ -114,7 +144,7 @@ impl Sandbox {
 
     /// Where the data lives.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 
     /// The use cases behind the listeners.
@@ -147,29 +177,26 @@ impl Sandbox {
         if let Some(simulators) = Arc::into_inner(self.simulators) {
             simulators.stop().await;
         }
-        if self.is_temporary
-            && let Err(error) = std::fs::remove_dir_all(&self.folder)
+        if let Folder::Temporary(folder) = self.folder
+            && let Err(error) = folder.close()
         {
-            tracing::warn!(%error, folder = %self.folder.display(), "the temporary folder could not be removed");
+            tracing::warn!(%error, "the temporary folder could not be removed");
         }
     }
-}
-
-fn data_folder(data: Option<&Path>) -> Result<PathBuf, StartError> {
-    let folder = match data {
-        Some(folder) => folder.to_owned(),
-        None => std::env::temp_dir().join(format!("rims-sandbox-{}", random::key()?)),
-    };
-    std::fs::create_dir_all(&folder).map_err(|error| StartError::Folder(folder.clone(), error))?;
-    Ok(folder)
 }
 
 async fn open_store(database_url: Option<&str>, folder: &Path) -> Result<Store, StartError> {
     let url = match database_url {
         Some(url) => url.to_owned(),
-        None => format!("sqlite://{}", folder.join("rims.db").display()),
+        None => sqlite_url(&folder.join("rims.db")),
     };
     Ok(Store::open(&Options::new(&url), &well_known_master_keys()).await?)
+}
+
+/// A path may have characters that mean something in a URL.
+fn sqlite_url(path: &Path) -> String {
+    let path = path.display().to_string();
+    format!("sqlite://{}", path.replace('%', "%25").replace('?', "%3F").replace('#', "%23"))
 }
 
 /// The same on every machine, so that a sandbox's data can be opened by the next one. They protect nothing:

@@ -24,12 +24,15 @@ pub enum AdministrationError {
     /// The account's present state does not allow it.
     #[error("user {0}: {1}")]
     Transition(UserId, InvalidTransition),
-    /// The user has keys; rotate one instead.
-    #[error("user {0} has keys already; use `rims admin keys rotate`")]
+    /// The user has a key of each environment asked for; rotate one instead.
+    #[error("user {0} has its keys already; use `rims admin keys rotate`")]
     KeysExist(UserId),
     /// The user has no key there that is not revoked.
     #[error("user {0} has no {name} key", name = .1.name())]
     NoKey(UserId, Environment),
+    /// The first has not delegated to the second.
+    #[error("user {0} has not delegated to {1}")]
+    NoDelegation(UserId, UserId),
     /// An account cannot delegate to itself.
     #[error("user {0} cannot delegate to itself")]
     SelfDelegation(UserId),
@@ -136,39 +139,48 @@ impl Administration {
         Ok(account)
     }
 
-    /// Issues the development and the operations key together (§2.2).
-    pub async fn issue_keys(&self, user_id: &UserId) -> Result<[KeyPair; 2]> {
-        let pairs =
-            [KeyPair::generate(Environment::Development)?, KeyPair::generate(Environment::Operations)?];
-        self.store_keys(user_id, &pairs).await?;
+    /// Issues the development and the operations key together (§2.2), or the one of them that was revoked;
+    /// gives the new ones, the development key first.
+    pub async fn issue_keys(&self, user_id: &UserId) -> Result<Vec<KeyPair>> {
+        let (account, credentials) = self.user(user_id).await?;
+        let missing = Environment::ALL.iter().filter(|environment| !has_key(&credentials, **environment));
+        let pairs = missing.map(|environment| KeyPair::generate(*environment));
+        let pairs = pairs.collect::<std::result::Result<Vec<_>, _>>()?;
+        if pairs.is_empty() {
+            return Err(AdministrationError::KeysExist(user_id.clone()));
+        }
+        self.store_first(&account, &pairs).await?;
         Ok(pairs)
     }
 
     /// Stores a first pair of keys, such as the sandbox's well-known ones.
     pub(crate) async fn store_keys(&self, user_id: &UserId, pairs: &[KeyPair; 2]) -> Result<()> {
         let (account, credentials) = self.user(user_id).await?;
-        if !credentials.is_empty() {
+        if pairs.iter().any(|pair| has_key(&credentials, pair.environment)) {
             return Err(AdministrationError::KeysExist(user_id.clone()));
         }
-        for pair in pairs {
-            self.store_key(&account, pair, false, Vec::new()).await?;
-        }
-        Ok(())
+        self.store_first(&account, pairs).await
     }
 
     /// Replaces a key: the old one stops to work, the new one has its approval and networks.
     pub async fn rotate_key(&self, user_id: &UserId, environment: Environment) -> Result<KeyPair> {
         let (account, old) = self.key(user_id, environment).await?;
         let pair = KeyPair::generate(environment)?;
-        self.store_key(&account, &pair, old.approved, old.allowed_ips.clone()).await?;
-        self.revoke(&account, old.id).await?;
+        let mut new = self.new_key(&account, &pair);
+        new.credential.approved = old.approved;
+        new.credential.allowed_ips = old.allowed_ips;
+        let audit = self.event("key.revoke", &account, old.id.0);
+        let write = Write::ReplaceCredential { new: Box::new(new), old: old.id, audit };
+        self.store.commit(write).await.map_err(|error| no_key(error, user_id, environment))?;
         Ok(pair)
     }
 
     /// Revokes a key.
     pub async fn revoke_key(&self, user_id: &UserId, environment: Environment) -> Result<()> {
         let (account, credential) = self.key(user_id, environment).await?;
-        self.revoke(&account, credential.id).await
+        let audit = self.event("key.revoke", &account, credential.id.0);
+        let write = Write::RevokeCredential { credential: credential.id, audit };
+        self.store.commit(write).await.map_err(|error| no_key(error, user_id, environment))
     }
 
     /// Approves the operations key (§2.2).
@@ -207,7 +219,10 @@ impl Administration {
         let (owner, delegate) = (self.account(owner).await?, self.account(delegate).await?);
         let audit = self.event("delegation.revoke", &owner, delegate.id.0);
         let write = Write::RevokeDelegation { owner: owner.id, delegate: delegate.id, audit };
-        Ok(self.store.commit(write).await?)
+        self.store.commit(write).await.map_err(|error| match error {
+            StoreError::Missing(_) => AdministrationError::NoDelegation(owner.user_id, delegate.user_id),
+            error => error.into(),
+        })
     }
 
     /// Seals every Secret Key under the current master key; gives their number.
@@ -215,7 +230,7 @@ impl Administration {
         let audit = NewAudit {
             at: self.clock.now(),
             actor: SYSTEM,
-            action: "master_key.rotate",
+            action: "master_key.reseal",
             company: None,
             subject: Subject::None,
             reference: 0,
@@ -236,34 +251,28 @@ impl Administration {
         Ok((account, credential))
     }
 
-    async fn store_key(
-        &self,
-        account: &Account,
-        pair: &KeyPair,
-        approved: bool,
-        allowed_ips: Vec<IpNet>,
-    ) -> Result<()> {
+    /// Not approved, and usable from anywhere.
+    async fn store_first(&self, account: &Account, pairs: &[KeyPair]) -> Result<()> {
+        let new = pairs.iter().map(|pair| self.new_key(account, pair)).collect();
+        Ok(self.store.commit(Write::IssueCredentials(new)).await?)
+    }
+
+    fn new_key(&self, account: &Account, pair: &KeyPair) -> NewCredential {
         let id = CredentialId(self.store.next_id(self.clock.now()));
         let credential = Credential {
             id,
             account: account.id,
             environment: pair.environment,
-            approved,
+            approved: false,
             revoked: false,
-            allowed_ips,
+            allowed_ips: Vec::new(),
         };
-        let write = Write::IssueCredential(Box::new(NewCredential {
+        NewCredential {
             credential,
             auth_key: pair.auth_key.clone(),
             secret_key: pair.secret_key.clone(),
             audit: self.event("key.issue", account, id.0),
-        }));
-        Ok(self.store.commit(write).await?)
-    }
-
-    async fn revoke(&self, account: &Account, credential: CredentialId) -> Result<()> {
-        let audit = self.event("key.revoke", account, credential.0);
-        Ok(self.store.commit(Write::RevokeCredential { credential, audit }).await?)
+        }
     }
 
     fn event(&self, action: &'static str, account: &Account, reference: i64) -> NewAudit {
@@ -280,5 +289,17 @@ impl Administration {
             reference,
             outcome: outcome.to_owned(),
         }
+    }
+}
+
+fn has_key(credentials: &[Credential], environment: Environment) -> bool {
+    credentials.iter().any(|credential| credential.environment == environment)
+}
+
+/// The key was revoked between the look and the write.
+fn no_key(error: StoreError, user_id: &UserId, environment: Environment) -> AdministrationError {
+    match error {
+        StoreError::Missing(_) => AdministrationError::NoKey(user_id.clone(), environment),
+        error => error.into(),
     }
 }

@@ -85,8 +85,8 @@ impl Sessions {
 }
 
 impl Services {
-    /// Issues a token for an auth key (§4.1.1.2): valid for three hours, beside the earlier ones.
-    pub async fn issue_token(&self, auth_key: &str, peer: IpAddr) -> Result<IssuedToken, ServiceError> {
+    /// The key that an auth key stands for, if it works now and from this address.
+    pub async fn usable_key(&self, auth_key: &str, peer: IpAddr) -> Result<UsableKey, ServiceError> {
         let sessions = &self.sessions;
         if sessions.keys == KeyPolicy::RefuseWellKnown && fixtures::is_well_known(auth_key) {
             return Err(ServiceError::Unauthenticated);
@@ -95,16 +95,23 @@ impl Services {
         let record = record
             .filter(|record| record.credential.is_usable(&record.account, peer))
             .ok_or(ServiceError::Unauthenticated)?;
+        Ok(UsableKey(record.credential.id))
+    }
+
+    /// Issues a token for a key (§4.1.1.2): valid for three hours, beside the earlier ones. It is shown once:
+    /// only its hash is stored.
+    pub async fn issue_token(&self, key: UsableKey) -> Result<Uuid, ServiceError> {
+        let sessions = &self.sessions;
         let token = random::uuid()?;
         let issued = sessions.clock.now();
         let write = Write::Token {
             hash: TokenHash::of(&token.to_string()),
-            credential: record.credential.id,
+            credential: key.0,
             issued,
             expires: token::expiry(issued),
         };
         sessions.store.commit(write).await?;
-        Ok(IssuedToken { token, credential: record.credential.id })
+        Ok(token)
     }
 
     /// Who holds a token, if it works now and from this address.
@@ -123,10 +130,20 @@ impl Services {
     }
 }
 
-/// A token, shown once.
-pub struct IssuedToken {
-    /// The token itself: only its hash is stored.
-    pub token: Uuid,
-    /// The key it was issued for, which the rate limit counts by.
-    pub credential: CredentialId,
+impl Services {
+    /// Destroys the tokens that have expired.
+    pub async fn forget_expired_tokens(&self) -> Result<(), ServiceError> {
+        let expired_before = self.clock.now();
+        Ok(self.store.commit(Write::ForgetTokens { expired_before }).await?)
+    }
+}
+
+/// A key that was found to work: proof for [`Services::issue_token`].
+pub struct UsableKey(CredentialId);
+
+impl UsableKey {
+    /// What the rate limit counts by.
+    pub fn credential(&self) -> CredentialId {
+        self.0
+    }
 }

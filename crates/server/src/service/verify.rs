@@ -26,15 +26,25 @@ struct Asked<'a> {
     shows_identity: bool,
 }
 
+impl<'a> Asked<'a> {
+    fn new(at: Timestamp, caller: &'a Caller, company: Account, sector: Sector, channel: Channel) -> Self {
+        let IdentityShown { single, batch, .. } = sector.rules().identity;
+        let shows_identity = if channel == Channel::Batch { batch } else { single };
+        Self { at, caller, company, sector, channel, shows_identity }
+    }
+}
+
 impl Services {
-    /// Verifies one driver. Concurrent ones share calls to the national systems.
+    /// Verifies one driver at a moment. Concurrent ones share calls to the national systems.
     pub async fn verify_single(
         &self,
         caller: &Caller,
         sector: Sector,
         request: SingleRequest,
+        at: Timestamp,
     ) -> Result<Answer<ItemAnswer>, ServiceError> {
-        let asked = self.asked(caller, sector, Channel::Single, request.bizinfo.as_ref()).await?;
+        let company = self.company(caller, request.bizinfo.as_ref()).await?;
+        let asked = Asked::new(at, caller, company, sector, Channel::Single);
         let item = request.item;
         let national = self.upstreams.of(caller.credential.environment);
         let (registration, answer) =
@@ -50,27 +60,16 @@ impl Services {
         caller: &Caller,
         sector: Sector,
         request: BatchRequest,
+        at: Timestamp,
     ) -> Result<Answer<Vec<ItemAnswer>>, ServiceError> {
-        let asked = self.asked(caller, sector, Channel::Batch, request.bizinfo.as_ref()).await?;
+        let company = self.company(caller, request.bizinfo.as_ref()).await?;
+        let asked = Asked::new(at, caller, company, sector, Channel::Batch);
         let items = request.items;
         let checks: Vec<DriverCheck> = items.iter().map(driver_check).collect();
         let national = self.upstreams.of(caller.credential.environment);
         let (registrations, answers) =
             tokio::join!(self.registrations(&asked, &items), national.koroad.check_all(&checks));
         self.record(&asked, items, &registrations, answers).await
-    }
-
-    async fn asked<'a>(
-        &self,
-        caller: &'a Caller,
-        sector: Sector,
-        channel: Channel,
-        bizinfo: Option<&rims_protocol::values::UserId>,
-    ) -> Result<Asked<'a>, ServiceError> {
-        let company = self.company(caller, bizinfo).await?;
-        let IdentityShown { single, batch, .. } = sector.rules().identity;
-        let shows_identity = if channel == Channel::Batch { batch } else { single };
-        Ok(Asked { at: self.clock.now(), caller, company, sector, channel, shows_identity })
     }
 
     async fn registration(&self, asked: &Asked<'_>, item: &VerifyItem) -> Registration {

@@ -7,7 +7,6 @@ use reqwest::StatusCode;
 use rims_domain::account::Decision;
 use rims_domain::{AccountKind, Environment};
 use rims_protocol::values::{BusinessNumber, UserId};
-use rims_server::service::administration::KeyPair;
 use serde_json::{Value, json};
 
 use crate::harness::{Client, Running, ask_for_token};
@@ -231,7 +230,8 @@ async fn section_6_the_java_samples_key() {
     let (user, brno) = (UserId::parse("java").unwrap(), BusinessNumber::parse("1112223334").unwrap());
     administration.create_user(&user, &brno, "자바렌트카", AccountKind::Operator).await.unwrap();
     administration.decide(&user, Decision::Approve).await.unwrap();
-    let [development, _]: [KeyPair; 2] = administration.issue_keys(&user).await.unwrap();
+    let keys = administration.issue_keys(&user).await.unwrap();
+    let [development, _] = keys.as_slice() else { panic!("a development and an operations key") };
     let http = reqwest::Client::builder().local_address(Some(Ipv4Addr::LOCALHOST.into())).build().unwrap();
     let client =
         Client::connect(&http, &running.url(""), &development.auth_key, &development.secret_key).await;

@@ -17,9 +17,12 @@ async fn the_clock_is_read_and_moved_forward_only() {
     running.advance("P7DT1H").await;
     let (_, body) = running.ops(Method::GET, "/sandbox/clock", None).await;
     assert!(body["now"].as_str().unwrap().starts_with("2030-12-08T10:00:0"), "{body}");
-    let (status, body) = running.ops(Method::PUT, "/sandbox/clock", Some(moved)).await;
-    assert_eq!(status, StatusCode::CONFLICT);
-    assert!(body["error"].is_string());
+    for backward in [moved, json!({ "advance": "-PT1S" })] {
+        let (status, body) = running.ops(Method::PUT, "/sandbox/clock", Some(backward)).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert!(body["error"].is_string());
+    }
+    running.advance("PT0S").await;
     running.stop().await;
 }
 
@@ -43,7 +46,11 @@ async fn wrong_input_is_400_with_the_reason() {
     for (path, body) in [
         ("/sandbox/clock", json!({})),
         ("/sandbox/clock", json!({ "now": "yesterday" })),
-        ("/sandbox/clock", json!({ "advance": "7 d" , "x": 1 })),
+        ("/sandbox/clock", json!({ "advance": "7 d" })),
+        ("/sandbox/clock", json!({ "advance": "P1D", "x": 1 })),
+        ("/sandbox/clock", json!({ "now": "2089-01-01T09:00:00+09:00" })),
+        ("/sandbox/clock", json!(["2031-01-01T00:00:00Z", null])),
+        ("/sandbox/faults", json!([null, null, 5])),
         ("/sandbox/clock", json!({ "now": "2031-01-01T00:00:00Z", "advance": "P1D" })),
         ("/sandbox/clock", json!([])),
         ("/sandbox/faults", json!({ "koroad": "sleepy" })),
@@ -73,6 +80,26 @@ async fn reset_goes_back_to_the_fixtures_and_the_real_clock() {
     assert_eq!(forgotten.status(), StatusCode::UNAUTHORIZED);
     let client = running.client("s01", Environment::Development).await;
     assert_eq!(client.code("/licenseVerification", &running.driver()).await, "00");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn resets_at_the_same_time_and_under_load_leave_the_fixtures_and_nothing_else() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    let driver = running.driver();
+    let load = async {
+        for _ in 0..40 {
+            // Answered before, refused or answered by the emptied system after the reset.
+            client.send("/licenseVerification", client.seal(&driver).to_string()).await;
+        }
+    };
+    let reset = async || running.ops(Method::POST, "/sandbox/reset", None).await.0;
+    let (first, second, third, ()) = tokio::join!(reset(), reset(), reset(), load);
+    assert_eq!([first, second, third], [StatusCode::OK; 3]);
+    assert_eq!(running.stored("s01").await.len(), 0, "the old token died with the first reset");
+    assert_eq!(running.administration().users().await.unwrap().len(), 14);
+    running.client("platform", Environment::Operations).await;
     running.stop().await;
 }
 

@@ -1,4 +1,6 @@
 use rims_domain::Environment;
+use rims_protocol::codes::AccountStatus;
+use rims_protocol::values::UserId;
 use serde_json::{Value, json};
 
 use crate::harness::{Running, batch_of};
@@ -39,6 +41,40 @@ async fn nobody_else_may() {
             "{caller} for {bizinfo}"
         );
     }
+    running.stop().await;
+}
+
+/// Asks until -130 comes: a reading of the delegation may be a second old.
+async fn until_refused(running: &Running) -> bool {
+    let client = running.client("platform", Environment::Operations).await;
+    let mut driver = running.driver();
+    driver["bizinfo"] = json!("s01");
+    let started = std::time::Instant::now();
+    while started.elapsed() < std::time::Duration::from_secs(5) {
+        if client.call("/licenseVerification", &driver).await["respCode"] == -130 {
+            return true;
+        }
+    }
+    false
+}
+
+#[tokio::test]
+async fn a_revoked_delegation_counts_no_more() {
+    let running = Running::start().await;
+    with_bizinfo(&running, "platform", "s01").await;
+    let (s01, platform) = (UserId::parse("s01").unwrap(), UserId::parse("platform").unwrap());
+    running.administration().revoke_delegation(&s01, &platform).await.unwrap();
+    assert!(until_refused(&running).await);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_suspended_company_has_no_delegates() {
+    let running = Running::start().await;
+    with_bizinfo(&running, "platform", "s01").await;
+    let s01 = UserId::parse("s01").unwrap();
+    running.administration().change_status(&s01, AccountStatus::Suspended).await.unwrap();
+    assert!(until_refused(&running).await);
     running.stop().await;
 }
 

@@ -157,6 +157,10 @@ impl Running {
         store.grace_started(account.id, Environment::Operations, &plate).await.unwrap()
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.sandbox.services().clock().now()
+    }
+
     pub(crate) fn administration(&self) -> Administration {
         let services = self.sandbox.services();
         Administration::new(services.store().clone(), services.clock().clone())

@@ -6,7 +6,7 @@ use rims_domain::account::Decision;
 use rims_domain::{AccountKind, Environment};
 use rims_protocol::values::{BusinessNumber, UserId};
 use rims_server::clock::Clock;
-use rims_server::config::Config;
+use rims_server::config::{Config, DatabaseUrl};
 use rims_server::service::administration::Administration;
 use rims_server::{Server, simulated, store_options};
 use rims_store::{MasterKeys, Store};
@@ -85,7 +85,8 @@ pub(crate) async fn company(deployment: &Deployment) -> Client {
     let (user, brno) = (UserId::parse("acme").unwrap(), BusinessNumber::parse("1234567890").unwrap());
     administration.create_user(&user, &brno, "에이크미렌트카", AccountKind::Operator).await.unwrap();
     administration.decide(&user, Decision::Approve).await.unwrap();
-    let [_, operations] = administration.issue_keys(&user).await.unwrap();
+    let keys = administration.issue_keys(&user).await.unwrap();
+    let [_, operations] = keys.as_slice() else { panic!("a development and an operations key") };
     administration.approve_operations_key(&user).await.unwrap();
     store.close().await;
     let http = reqwest::Client::new();
@@ -160,7 +161,7 @@ async fn the_sandboxs_well_known_keys_are_refused_even_if_somebody_stored_them()
         secret_key: secret_key.into(),
         audit,
     };
-    store.commit(rims_store::Write::IssueCredential(Box::new(new))).await.unwrap();
+    store.commit(rims_store::Write::IssueCredentials(vec![new])).await.unwrap();
     store.close().await;
     let refused = ask_for_token(&reqwest::Client::new(), &deployment.url(), &auth_key).await;
     assert_eq!(error_of(&refused.json().await.unwrap()).0, -140);
@@ -185,7 +186,7 @@ async fn a_second_server_on_one_sqlite_file_is_refused_with_the_reason() {
 async fn a_database_that_was_not_migrated_is_refused_with_what_to_do() {
     let deployment = Deployment::start("").await;
     let mut config = deployment.config.clone();
-    config.database.url = format!("sqlite://{}", deployment.path("empty.db").display());
+    config.database.url = DatabaseUrl(format!("sqlite://{}", deployment.path("empty.db").display()));
     let refused = Server::start(&config).await.err().unwrap().to_string();
     assert!(refused.contains("rims migrate"), "{refused}");
     deployment.stop().await;
@@ -240,8 +241,22 @@ fn configuration_errors_name_the_key_and_not_its_value() {
         let error = Config::load(&path).unwrap_err().to_string();
         assert!(error.contains(expected) && !error.contains("hunter2"), "{error}");
     }
+    std::fs::write(&path, format!("{base}[koroad]\nclient_secret = \"hunter2\n")).unwrap();
+    let error = Config::load(&path).unwrap_err().to_string();
+    assert!(error.contains("line 7") && !error.contains("hunter2"), "{error}");
     let missing = Config::load(&folder.path().join("none.toml")).unwrap_err().to_string();
     assert!(missing.contains("none.toml"), "{missing}");
+}
+
+#[test]
+fn debug_shows_no_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rims.toml");
+    let text = "[database]\nurl = \"postgres://rims:hunter2@db/rims\"\nmaster_key_file = \"/x\"\n\
+                [koroad]\nclient_secret = \"hunter2\"\n[vehicles]\nkey = \"hunter2\"\n";
+    std::fs::write(&path, text).unwrap();
+    let shown = format!("{:?}", Config::load(&path).unwrap());
+    assert!(!shown.contains("hunter2"), "{shown}");
 }
 
 #[test]

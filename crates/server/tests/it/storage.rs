@@ -1,9 +1,14 @@
 use futures::future::join_all;
 use reqwest::{Method, StatusCode};
-use rims_domain::Environment;
+use rims_domain::vehicle::Sighting;
+use rims_domain::{AccountKind, Environment};
+use rims_protocol::Sector;
 use rims_protocol::codes::LicenceClass;
+use rims_protocol::values::{BusinessNumber, UserId};
 use rims_server::clock::Clock;
 use rims_server::sandbox::{Sandbox, SandboxOptions};
+use rims_server::service::administration::Administration;
+use rims_store::{Channel, NewVerification, TokenHash, Write};
 use serde_json::{Value, json};
 
 use crate::harness::{Client, Running, batch_of, keys, loopback};
@@ -47,8 +52,93 @@ async fn the_first_unconfirmed_sighting_starts_a_grace_and_a_match_ends_it() {
     assert_eq!(running.grace_started("s02", "11가1111").await, None, "it is the company's own");
     see("99임9999").await;
     assert_eq!(running.grace_started("s01", "99임9999").await, None);
-    see("67라6767").await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_match_ends_the_grace() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    assert_eq!(client.code("/licenseVerification", &running.driver()).await, "00");
+    let [matched] = running.stored("s01").await.try_into().unwrap();
+    let store = running.sandbox.services().store();
+    let unmatched = NewVerification {
+        id: store.next_id(running.now()),
+        at: running.now(),
+        company: matched.company,
+        caller: matched.caller,
+        environment: Environment::Operations,
+        sector: Sector::Rental,
+        channel: Channel::Single,
+        licence: matched.licence,
+        name: matched.name,
+        class: matched.class,
+        period: matched.period,
+        vehicle: matched.vehicle,
+        api_type: None,
+        code: matched.code,
+        temporary: false,
+        identity: None,
+        sighting: Sighting::Unmatched,
+    };
+    store.commit(Write::Verifications { rows: vec![unmatched] }).await.unwrap();
+    assert!(running.grace_started("s01", "67라6767").await.is_some());
+    assert_eq!(client.code("/licenseVerification", &running.driver()).await, "00");
     assert_eq!(running.grace_started("s01", "67라6767").await, None);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_koroad_was_asked_is_recorded_even_if_the_client_hangs_up() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    running.set_faults(json!({ "latency_ms": 300 })).await;
+    let body = client.seal(&running.driver()).to_string();
+    let hung_up = client.send("/licenseVerification", body);
+    let asked = tokio::time::timeout(std::time::Duration::from_millis(150), hung_up).await;
+    assert!(asked.is_err(), "the client did not wait");
+    while running.stored("s01").await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_start_that_was_cut_off_is_completed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SandboxOptions {
+        api: loopback(),
+        web: loopback(),
+        ops: loopback(),
+        data: Some(folder.path().to_owned()),
+        database_url: None,
+    };
+    let first = Sandbox::start(&options).await.unwrap();
+    let services = first.services();
+    services.store().wipe().await.unwrap();
+    let administration = Administration::new(services.store().clone(), services.clock().clone());
+    let (user, brno) = (UserId::parse("s01").unwrap(), BusinessNumber::parse("1234567890").unwrap());
+    administration.create_user(&user, &brno, "(주)테스트렌트카", AccountKind::Operator).await.unwrap();
+    first.stop().await;
+    let second = Running::of(Sandbox::start(&options).await.unwrap());
+    let platform = second.client("platform", Environment::Operations).await;
+    let mut driver = second.driver();
+    driver["bizinfo"] = json!("s01");
+    assert_eq!(platform.code("/licenseVerification", &driver).await, "00");
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn expired_tokens_are_destroyed() {
+    let running = Running::start().await;
+    let (old, services) = (running.s01().await, running.sandbox.services());
+    running.advance("PT2H").await;
+    let young = running.s01().await;
+    running.advance("PT1H").await;
+    services.forget_expired_tokens().await.unwrap();
+    let known = async |client: &Client| services.store().token(&TokenHash::of(&client.token)).await.unwrap();
+    assert!(known(&old).await.is_none());
+    assert!(known(&young).await.is_some());
     running.stop().await;
 }
 

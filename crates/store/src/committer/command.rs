@@ -27,13 +27,20 @@ pub(super) async fn run(link: &mut Link, command: &Command) -> Result<(), Failur
         Command::SetAccountStatus { account, status } => {
             one(changed!(link, sql::SET_STATUS, account, status), "account")
         }
-        Command::IssueCredential(row) => issue(link, row).await,
+        Command::IssueCredentials(rows) => {
+            for row in rows {
+                issue(link, row).await?;
+            }
+            Ok(())
+        }
+        Command::ReplaceCredential { new, old, revoked_ms } => {
+            revoke(link, *old, *revoked_ms).await?;
+            issue(link, new).await
+        }
         Command::ApproveCredential { credential } => {
             one(changed!(link, sql::APPROVE_CREDENTIAL, credential), "credential")
         }
-        Command::RevokeCredential { credential, revoked_ms } => {
-            one(changed!(link, sql::REVOKE_CREDENTIAL, credential, revoked_ms), "unrevoked credential")
-        }
+        Command::RevokeCredential { credential, revoked_ms } => revoke(link, *credential, *revoked_ms).await,
         Command::SetAllowedIps { credential, allowed_ips } => {
             one(changed!(link, sql::SET_ALLOWED_IPS, credential, allowed_ips.as_str()), "credential")
         }
@@ -89,6 +96,10 @@ async fn issue(link: &mut Link, row: &CredentialRow) -> Result<(), Failure> {
         row.created_ms
     );
     Ok(())
+}
+
+async fn revoke(link: &mut Link, credential: i64, revoked_ms: i64) -> Result<(), Failure> {
+    one(changed!(link, sql::REVOKE_CREDENTIAL, credential, revoked_ms), "unrevoked credential")
 }
 
 /// A key that was changed meanwhile is left as it is: it was sealed anew.

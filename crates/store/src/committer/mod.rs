@@ -111,6 +111,8 @@ impl Committer {
                 _ = self.closing.changed(), if !queue.is_closed() => queue.close(),
             }
         };
+        // Whoever is about to write does so first: no wait when idle, larger groups when busy.
+        tokio::task::yield_now().await;
         let mut rows = first.write.rows();
         let mut group = vec![first];
         while rows < MAX_ROWS && group.len() < MAX_WRITES {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rims_domain::{AccountId, Credential, CredentialId};
+use rims_domain::{AccountId, Credential, CredentialId, Environment};
 use rims_protocol::codes::{AccountStatus, Approval};
 use rims_store::{Constraint, StoreError, Subject, TokenHash, Write};
 
@@ -13,6 +13,8 @@ on_both_engines![
     a_user_id_exists_once,
     keys_are_found_by_hash_and_decrypted,
     keys_are_approved_bound_and_revoked,
+    keys_are_issued_all_or_none,
+    a_key_is_replaced_in_one_write,
     tokens_are_found_until_forgotten,
     delegations_are_granted_and_revoked,
     changes_of_nothing_are_refused,
@@ -79,6 +81,57 @@ async fn keys_are_approved_bound_and_revoked(fixture: Arc<Fixture>) {
 
     let again = store.commit(Write::RevokeCredential { credential: id, audit: event() }).await;
     assert!(matches!(again, Err(StoreError::Missing(_))));
+    store.close().await;
+}
+
+async fn keys_are_issued_all_or_none(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let account = fixture.account(&store, "s01").await.id;
+    let events = fixture.count("audit").await;
+    let both = [Environment::Development, Environment::Operations];
+    let pair = || both.map(|environment| fixture.new_credential(&store, account, environment));
+
+    let [first, mut second] = pair();
+    second.auth_key = first.auth_key.clone();
+    let refused = store.commit(Write::IssueCredentials(vec![first, second])).await;
+    assert_eq!(refused, Err(StoreError::Conflict(Constraint::Unique)));
+    assert_eq!(store.credentials_of(account).await.unwrap(), []);
+    assert_eq!(fixture.count("audit").await, events, "refused writes leave no event");
+
+    let pair = pair();
+    let expected = pair.each_ref().map(|new| new.credential.clone());
+    store.commit(Write::IssueCredentials(pair.into())).await.unwrap();
+    assert_eq!(store.credentials_of(account).await.unwrap(), expected);
+    assert_eq!(fixture.count("audit").await, events + 2);
+    store.close().await;
+}
+
+async fn a_key_is_replaced_in_one_write(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let account = fixture.account(&store, "s01").await.id;
+    let (first, first_key, _) = fixture.credential(&store, account).await;
+    let (other, other_key, _) = fixture.credential(&store, account).await;
+    let events = fixture.count("audit").await;
+    let new = || Box::new(fixture.new_credential(&store, account, Environment::Development));
+    let replace = |new, old| Write::ReplaceCredential { new, old, audit: audit("revoke", Subject::None) };
+
+    let mut taken = new();
+    taken.auth_key = other_key.into();
+    let refused = store.commit(replace(taken, first.id)).await;
+    assert_eq!(refused, Err(StoreError::Conflict(Constraint::Unique)));
+    let stored = store.credentials_of(account).await.unwrap();
+    assert_eq!(stored, [first.clone(), other.clone()], "the old key still works");
+
+    let second = new();
+    let (replaced, auth_key) = (second.credential.clone(), second.auth_key.clone());
+    store.commit(replace(second, first.id)).await.unwrap();
+    let again = store.commit(replace(new(), first.id)).await;
+    assert_eq!(again, Err(StoreError::Missing("unrevoked credential")));
+    let revoked = Credential { revoked: true, ..first };
+    assert_eq!(store.credentials_of(account).await.unwrap(), [revoked.clone(), other, replaced.clone()]);
+    let by_key = async |key| store.credential_by_auth_key(key).await.unwrap().unwrap().credential;
+    assert_eq!((by_key(&first_key).await, by_key(&auth_key).await), (revoked, replaced));
+    assert_eq!(fixture.count("audit").await, events + 2, "one of the revocation, one of the issue");
     store.close().await;
 }
 

@@ -150,6 +150,7 @@ async fn nothing_to_write_is_no_work(fixture: Arc<Fixture>) {
     let store = fixture.store().await;
     store.commit(Write::Verifications { rows: Vec::new() }).await.unwrap();
     store.commit(Write::Audit(Vec::new())).await.unwrap();
+    store.commit(Write::IssueCredentials(Vec::new())).await.unwrap();
     assert_eq!(fixture.count("audit").await, 0);
     store.close().await;
 }

@@ -182,24 +182,35 @@ impl Fixture {
 
     /// A development key of an account, with auth key `auth-…` and Secret Key `secret-…`.
     pub(crate) async fn credential(&self, store: &Store, account: AccountId) -> (Credential, String, String) {
+        let new = self.new_credential(store, account, Environment::Development);
+        let (credential, auth_key, secret_key) =
+            (new.credential.clone(), new.auth_key.to_string(), new.secret_key.to_string());
+        store.commit(Write::IssueCredentials(vec![new])).await.unwrap();
+        (credential, auth_key, secret_key)
+    }
+
+    /// The same, not stored yet.
+    pub(crate) fn new_credential(
+        &self,
+        store: &Store,
+        account: AccountId,
+        environment: Environment,
+    ) -> NewCredential {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (auth_key, secret_key) = (format!("auth-{number:026}"), format!("secret-{number:025}"));
         let credential = Credential {
             id: CredentialId(store.next_id(now())),
             account,
-            environment: Environment::Development,
+            environment,
             approved: false,
             revoked: false,
             allowed_ips: Vec::new(),
         };
-        let new = NewCredential {
-            credential: credential.clone(),
-            auth_key: Zeroizing::new(auth_key.clone()),
-            secret_key: Zeroizing::new(secret_key.clone()),
+        NewCredential {
+            credential,
+            auth_key: Zeroizing::new(format!("auth-{number:026}")),
+            secret_key: Zeroizing::new(format!("secret-{number:025}")),
             audit: audit("credential.issue", Subject::None),
-        };
-        store.commit(Write::IssueCredential(Box::new(new))).await.unwrap();
-        (credential, auth_key, secret_key)
+        }
     }
 }
 

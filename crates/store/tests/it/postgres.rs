@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rims_domain::vehicle::Sighting;
-use rims_domain::{AccountId, Environment};
+use rims_domain::{Account, AccountId, Environment};
 use rims_protocol::values::Plate;
-use rims_store::{NewVerification, OpenError, Options, Store, StoreError, Write};
+use rims_store::{Constraint, NewVerification, OpenError, Options, Store, StoreError, Subject, Write};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::task::JoinSet;
 
-use crate::fixture::{Fixture, Place, keys, now, plate, run, verification};
+use crate::fixture::{Fixture, Place, account, audit, keys, now, plate, run, verification};
 
 fn one(store: &Store) -> Write {
     Write::Verifications { rows: vec![verification(store, now(), "221212121212")] }
@@ -123,7 +123,7 @@ async fn two_servers_with_one_node(fixture: Arc<Fixture>) {
     let mut tasks = JoinSet::new();
     for _ in 0..100 {
         for store in [first.clone(), second.clone()] {
-            let write = Write::Audit(vec![crate::fixture::audit("test", rims_store::Subject::None)]);
+            let write = Write::Audit(vec![audit("test", Subject::None)]);
             tasks.spawn(async move { store.commit(write).await });
         }
     }
@@ -138,6 +138,38 @@ async fn two_servers_with_one_node(fixture: Arc<Fixture>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_chain_that_two_processes_write_stays_whole() {
     run(Fixture::postgres().await, two_servers_with_one_node).await;
+}
+
+async fn a_text_with_nul(fixture: Arc<Fixture>) {
+    let options = Options { committers: 1, ..fixture.options() };
+    let store = fixture.store_with(&options).await;
+    let mut tasks = JoinSet::new();
+    for number in 0..51 {
+        let write = match number {
+            25 => Write::CreateAccount {
+                account: Account { company: "(주)\0".to_owned(), ..account(store.next_id(now()), "s01") },
+                audit: audit("account.create", Subject::None),
+            },
+            _ => one(&store),
+        };
+        let store = store.clone();
+        tasks.spawn(async move { (number, store.commit(write).await) });
+    }
+    for (number, result) in tasks.join_all().await {
+        let expected = match number {
+            25 => Err(StoreError::Conflict(Constraint::Other)),
+            _ => Ok(()),
+        };
+        assert_eq!(result, expected, "write {number}");
+    }
+    assert_eq!(fixture.count("audit").await, 50, "the refused write left no event");
+    assert!(store.verify_audit().await.unwrap().is_intact());
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_the_engine_refuses_fails_alone() {
+    run(Fixture::postgres().await, a_text_with_nul).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,48 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::runtime::Handle;
+
+/// Runs a use case to its end even if the client hangs up, so that what KOROAD was asked is recorded
+/// (RULINGS §4 "upstream"): dropped before its end, it goes on as a task of its own.
+pub(super) fn to_the_end<F>(use_case: F) -> ToTheEnd<F>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    ToTheEnd { rest: Some(Box::pin(use_case)) }
+}
+
+pub(super) struct ToTheEnd<F>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    /// What is left to do; nothing while it is polled, so that a crash is not resumed.
+    rest: Option<Pin<Box<F>>>,
+}
+
+impl<F> Future for ToTheEnd<F>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Some(mut rest) = self.rest.take() else { return Poll::Pending };
+        let polled = rest.as_mut().poll(context);
+        if polled.is_pending() {
+            self.rest = Some(rest);
+        }
+        polled
+    }
+}
+
+impl<F> Drop for ToTheEnd<F>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn drop(&mut self) {
+        if let (Some(rest), Ok(runtime)) = (self.rest.take(), Handle::try_current()) {
+            runtime.spawn(async move { drop(rest.await) });
+        }
+    }
+}
