@@ -12,6 +12,7 @@ pub mod logging;
 pub mod ops;
 mod production;
 pub mod random;
+mod request_id;
 pub mod sandbox;
 pub mod service;
 pub mod simulated;

@@ -2,6 +2,8 @@
 
 use tracing_subscriber::EnvFilter;
 
+use crate::request_id::RequestId;
+
 /// Writes logs from now on. `RIMS_LOG` chooses what (`info` if unset; `rims_server=debug` shows each request).
 pub fn install() {
     let filter = EnvFilter::try_from_env("RIMS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
@@ -11,6 +13,6 @@ pub fn install() {
     // A panic's message may quote a value: only its place is logged.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "crash");
+        tracing::error!(request_id = %RequestId::current(), place, "crash");
     }));
 }

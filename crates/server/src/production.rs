@@ -142,7 +142,7 @@ impl Server {
 
 /// Destroys expired tokens, at the start and once an hour.
 async fn housekeeping(services: Arc<Services>) {
-    let mut hours = tokio::time::interval(Duration::from_secs(3600));
+    let mut hours = tokio::time::interval(Duration::from_hours(1));
     loop {
         hours.tick().await;
         if let Err(error) = services.forget_expired_tokens().await {

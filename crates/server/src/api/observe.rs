@@ -14,22 +14,22 @@ use futures::FutureExt as _;
 use metrics::{Counter, Histogram, counter, histogram};
 use rims_protocol::codes::ResponseCode;
 use rims_protocol::interface::INTERFACES;
-use tracing::{Instrument as _, debug, error, info_span};
+use tracing::{debug, error};
 
 use super::answer::{AnsweredCode, Cause, crashed};
 use super::{Api, routes};
+use crate::request_id::RequestId;
 
 /// Gives the request an id, answered as `X-Request-Id`, measures it, catches its crash, and logs its failure once.
 pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let path = routes::interface_of(request.extensions()).map_or("(unknown)", |interface| interface.path);
-    let id = format!("{:016x}", api.next_request_id.fetch_add(1, Ordering::Relaxed));
-    let span = info_span!("request", request_id = %id);
-    let mut response = caught(next.run(request).instrument(span)).await;
+    let id = RequestId(api.next_request_id.fetch_add(1, Ordering::Relaxed));
+    let mut response = id.scope(caught(next.run(request))).await;
     let elapsed = started.elapsed();
     api.metrics.record(path, &response, elapsed);
-    log(&id, path, &response, elapsed);
-    if let Ok(id) = HeaderValue::try_from(id) {
+    log(id, path, &response, elapsed);
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert("x-request-id", id);
     }
     response
@@ -40,13 +40,13 @@ async fn caught(response: impl Future<Output = Response>) -> Response {
     AssertUnwindSafe(response).catch_unwind().await.unwrap_or_else(|_panic| crashed())
 }
 
-fn log(id: &str, path: &str, response: &Response, elapsed: Duration) {
+fn log(id: RequestId, path: &str, response: &Response, elapsed: Duration) {
     let code = response.extensions().get::<AnsweredCode>().map(|answered| answered.0.code());
     let status = response.status().as_u16();
     if let Some(Cause(cause)) = response.extensions().get::<Cause>() {
-        error!(request_id = id, path, status, code, cause, ?elapsed, "request failed");
+        error!(request_id = %id, path, status, code, cause, ?elapsed, "request failed");
     } else {
-        debug!(request_id = id, path, status, code, ?elapsed, "request");
+        debug!(request_id = %id, path, status, code, ?elapsed, "request");
     }
 }
 

@@ -4,6 +4,7 @@ use rims_domain::{AccountKind, Environment};
 use rims_protocol::codes::{AccountStatus, Approval};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 /// One account of the sandbox contract.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +84,8 @@ impl Fixture {
 /// Well known on purpose: anybody can compute it, so it protects nothing outside a sandbox.
 fn well_known(what: &str, user_id: &str, environment: Environment) -> String {
     let digest = Sha256::digest(format!("rims sandbox {what} {user_id} {}", environment.name()));
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let (key, _) = digest.split_at(16);
+    Uuid::from_slice(key).unwrap_or_default().simple().to_string()
 }
 
 /// Whether an auth key is one of the fixtures'.

@@ -66,7 +66,7 @@ impl Sessions {
         }
         let found = self.store.token(&hash).await?;
         if let Some(record) = &found {
-            self.tokens.insert(hash, record.clone());
+            self.tokens.insert(hash, *record);
         }
         Ok(found)
     }

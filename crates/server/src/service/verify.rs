@@ -14,6 +14,7 @@ use tracing::warn;
 
 use super::error::Unanswered;
 use super::{Caller, ServiceError, Services};
+use crate::request_id::RequestId;
 
 /// One request, as everything it records shares it.
 struct Asked<'a> {
@@ -78,7 +79,7 @@ impl Services {
         let registry = &self.upstreams.of(asked.caller.credential.environment).vehicles;
         match registry.is_registered_to(&asked.company.brno, plate).await {
             Ok(registered) => registration(registered),
-            Err(error) => registry_silent(&error),
+            Err(error) => registry_silent(error),
         }
     }
 
@@ -87,7 +88,7 @@ impl Services {
         if !asked.shows_identity {
             return registrations;
         }
-        let (places, plates): (Vec<usize>, Vec<Plate>) = items
+        let (asked_places, plates): (Vec<usize>, Vec<Plate>) = items
             .iter()
             .enumerate()
             .filter_map(|(place, item)| Some((place, vehicle::plate_to_ask(&item.vehicle)?.clone())))
@@ -98,11 +99,11 @@ impl Services {
         let registry = &self.upstreams.of(asked.caller.credential.environment).vehicles;
         match registry.are_registered_to(&asked.company.brno, plates).await {
             Ok(registered) => {
-                for (place, registered) in places.into_iter().zip(registered) {
+                for (place, registered) in asked_places.into_iter().zip(registered) {
                     registrations[place] = registration(registered);
                 }
             }
-            Err(error) => _ = registry_silent(&error),
+            Err(error) => _ = registry_silent(error),
         }
         registrations
     }
@@ -235,8 +236,9 @@ fn registration(registered: bool) -> Registration {
 }
 
 /// Without the registry a vehicle is unconfirmed, starts no grace, and the operator is told.
-fn registry_silent(error: &RegistryError) -> Registration {
-    warn!(%error, "the vehicle registry did not answer; vehicles count as unconfirmed");
+fn registry_silent(error: RegistryError) -> Registration {
+    let request_id = RequestId::current();
+    warn!(%request_id, %error, "the vehicle registry did not answer; vehicles count as unconfirmed");
     Registration::Unknown
 }
 

@@ -1,6 +1,8 @@
 //! The server from outside: a real listener, real HTTP, real databases, simulated national systems on real
 //! loopback ports.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod harness;
 
 mod batch;
