@@ -3,27 +3,27 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use jiff::civil::{Date, date};
 use jiff::Span;
+use jiff::civil::{Date, date};
 use libfuzzer_sys::fuzz_target;
-use rims_protocol::codes::ApiTypeGroup;
+use rims_protocol::codes::{ApiType, ApiTypeGroup};
 use rims_protocol::messages::{BatchRequest, SingleRequest, VerifyItem};
 use rims_protocol::sector::{SectorRules, VehicleRule};
 use rims_protocol::values::{Vehicle, format_compact};
 use rims_protocol::{ApiError, Sector};
 use serde_json::{Map, Value};
 
-/// Members by their index, with a value that suits each.
-const MEMBERS: [(&str, &str); 9] = [
-    ("f_license_no", "221212121212"),
-    ("f_resident_name", "홍길동"),
-    ("f_licn_con_code", "12"),
-    ("f_from_date", "20300101"),
-    ("f_to_date", "20300102"),
-    ("vhcl_reg_no", "67라6767"),
-    ("com_api_type", "S01"),
-    ("bizinfo", "s01"),
-    ("f_send_cnt", "2"),
+/// What may be changed, by its index.
+const NAMES: [&str; 9] = [
+    "f_license_no",
+    "f_resident_name",
+    "f_licn_con_code",
+    "f_from_date",
+    "f_to_date",
+    "vhcl_reg_no",
+    "com_api_type",
+    "bizinfo",
+    "f_send_cnt",
 ];
 
 #[derive(Arbitrary, Debug)]
@@ -41,7 +41,7 @@ enum Form<'a> {
     Members(Object<'a>, Vec<Object<'a>>),
 }
 
-/// An object that has every member, but for these changes.
+/// What differs from a valid object.
 type Object<'a> = Vec<(u8, Sent<'a>)>;
 
 #[derive(Arbitrary, Debug)]
@@ -53,6 +53,8 @@ enum Sent<'a> {
     Text(&'a str),
     /// So many days from today on, as yyyymmdd.
     Day(i8),
+    /// A code of table 5.12, by its row.
+    ApiType(u8),
 }
 
 fuzz_target!(|input: Input| {
@@ -82,20 +84,31 @@ fuzz_target!(|input: Input| {
 fn members(form: &Form<'_>, today: Date) -> Option<Map<String, Value>> {
     match form {
         Form::Json(text) => serde_json::from_str(text).ok(),
-        Form::Members(request, items) => {
-            let mut members = object(request, today);
-            let items = items.iter().map(|item| Value::Object(object(item, today))).collect();
-            members.insert("requestList".to_owned(), Value::Array(items));
+        Form::Members(changes, items) => {
+            let mut members = valid(today);
+            let items: Vec<Value> = items.iter().map(|changes| item(changes, today)).collect();
+            members.insert("f_send_cnt".to_owned(), items.len().to_string().into());
+            members.insert("requestList".to_owned(), items.into());
+            change(&mut members, changes, today);
             Some(members)
         }
     }
 }
 
-fn object(changes: &Object<'_>, today: Date) -> Map<String, Value> {
-    let mut members: Map<String, Value> =
-        MEMBERS.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+fn item(changes: &Object<'_>, today: Date) -> Value {
+    let mut members = valid(today);
+    change(&mut members, changes, today);
+    Value::Object(members)
+}
+
+fn valid(today: Date) -> Map<String, Value> {
+    let values = ["221212121212", "홍길동", "12", &format_compact(today), &format_compact(today), "67라6767"];
+    NAMES.iter().zip(values).map(|(name, value)| ((*name).to_owned(), value.into())).collect()
+}
+
+fn change(members: &mut Map<String, Value>, changes: &Object<'_>, today: Date) {
     for (index, sent) in changes {
-        let name = MEMBERS[usize::from(*index) % MEMBERS.len()].0;
+        let name = NAMES[usize::from(*index) % NAMES.len()];
         let value = match sent {
             Sent::Nothing => {
                 members.remove(name);
@@ -106,10 +119,10 @@ fn object(changes: &Object<'_>, today: Date) -> Map<String, Value> {
             Sent::Number(number) => (*number).into(),
             Sent::Text(text) => (*text).into(),
             Sent::Day(days) => format_compact(day(today, *days)).into(),
+            Sent::ApiType(row) => ApiType::ALL[usize::from(*row) % ApiType::ALL.len()].code().into(),
         };
         members.insert(name.to_owned(), value);
     }
-    members
 }
 
 fn day(today: Date, days: i8) -> Date {

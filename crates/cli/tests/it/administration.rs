@@ -239,3 +239,21 @@ fn serve_says_what_to_do_first() {
     let (code, _, stderr) = serve();
     assert!(code == 1 && stderr.contains("rims migrate"), "{stderr}");
 }
+
+#[test]
+fn credentials_from_the_environment_are_texts_even_if_they_look_like_numbers() {
+    let site = Site::new();
+    let path = site.config();
+    let text = std::fs::read_to_string(&path).unwrap();
+    // The simulated KOROAD's PIN is 0000.
+    std::fs::write(&path, text.replace("pin = \"0000\"\n", "")).unwrap();
+    let mut migrate = rims(&["migrate", "--config", path.to_str().unwrap()]);
+    migrate.env("RIMS_KOROAD__PIN", "0000").env("RIMS_DATABASE__NODE", "7");
+    site.admin(&["master-key", "create"]);
+    let (code, _, stderr) = run(migrate, "");
+    assert_eq!(code, 0, "{stderr}");
+    let mut wrong = rims(&["migrate", "--config", path.to_str().unwrap()]);
+    wrong.env("RIMS_DATABASE__NODE", "seven");
+    let (code, _, stderr) = run(wrong, "");
+    assert!(code == 2 && stderr.contains("database.node"), "{stderr}");
+}

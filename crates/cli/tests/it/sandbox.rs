@@ -64,8 +64,12 @@ fn a_taken_port_and_a_second_sandbox_on_the_data_are_told() {
     let api = sandbox.address("api");
     let taken = api.trim_start_matches("http://");
     let any = "127.0.0.1:0";
-    let (code, _, stderr) = run(rims(&["sandbox", "--api", taken, "--web", any, "--ops", any]), "");
+    let temporary = tempfile::tempdir().unwrap();
+    let mut third = rims(&["sandbox", "--api", taken, "--web", any, "--ops", any]);
+    third.env("TMPDIR", temporary.path());
+    let (code, _, stderr) = run(third, "");
     assert!(code == 1 && stderr.contains(taken), "{stderr}");
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0, "nothing is left behind");
     let data = folder.path().to_str().unwrap();
     let second = ["sandbox", "--api", any, "--web", any, "--ops", any, "--data", data];
     let (code, _, stderr) = run(rims(&second), "");
