@@ -45,12 +45,15 @@ fn both_signals_drain_and_exit_0() {
 #[test]
 fn data_is_kept_where_it_was_asked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let first = Serving::sandbox(Some(folder.path()));
+    // Characters that mean something in a database's URL.
+    let data = folder.path().join("we?rd %41#");
+    let first = Serving::sandbox(Some(&data));
     let (auth_key, secret_key) = s01();
     let kept = token(&first.address("api"), &auth_key);
     first.signal(Signal::SIGTERM);
     assert_eq!(first.end().0, 0);
-    let second = Serving::sandbox(Some(folder.path()));
+    assert!(data.join("rims.db").is_file());
+    let second = Serving::sandbox(Some(&data));
     let http = reqwest::blocking::Client::new();
     let body = sealed_driver(&secret_key, "221212121212");
     let answer = verify(&http, &second.address("api"), &kept, body).unwrap();

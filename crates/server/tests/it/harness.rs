@@ -1,6 +1,7 @@
 //! A sandbox or a production server for one test, and a client that speaks the wire.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -43,6 +44,17 @@ pub(crate) fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
+/// A sandbox on free ports, with its data in a folder or in a temporary one of its own.
+pub(crate) fn options(data: Option<&Path>) -> SandboxOptions {
+    SandboxOptions {
+        api: loopback(),
+        web: loopback(),
+        ops: loopback(),
+        data: data.map(Path::to_owned),
+        database_url: None,
+    }
+}
+
 impl Running {
     pub(crate) async fn start() -> Self {
         Self::start_at(NOON).await
@@ -50,13 +62,7 @@ impl Running {
 
     pub(crate) async fn start_at(moment: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = SandboxOptions {
-            api: loopback(),
-            web: loopback(),
-            ops: loopback(),
-            data: Some(folder.path().to_owned()),
-            database_url: None,
-        };
+        let options = options(Some(folder.path()));
         let clock = Clock::starting_at(moment.parse().unwrap()).unwrap();
         let sandbox = Sandbox::start_at(&options, clock).await.unwrap();
         Self { _folder: Some(folder), ..Self::of(sandbox) }
@@ -71,7 +77,7 @@ impl Running {
         self.sandbox.stop().await;
     }
 
-    pub(crate) fn folder(&self) -> &std::path::Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.sandbox.folder()
     }
 

@@ -8,7 +8,7 @@ use rims_server::clock::Clock;
 use rims_server::sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
-use crate::harness::{Running, batch_of, loopback};
+use crate::harness::{Running, batch_of, options};
 
 /// A database of its own on the server that `RIMS_TEST_POSTGRES_URL` names, dropped at the end.
 struct Database {
@@ -57,13 +57,7 @@ impl Drop for Database {
 }
 
 async fn start(database: &Database) -> Running {
-    let options = SandboxOptions {
-        api: loopback(),
-        web: loopback(),
-        ops: loopback(),
-        data: None,
-        database_url: Some(database.url()),
-    };
+    let options = SandboxOptions { database_url: Some(database.url()), ..options(None) };
     let clock = Clock::starting_at(crate::harness::NOON.parse().unwrap()).unwrap();
     Running::of(Sandbox::start_at(&options, clock).await.unwrap())
 }

@@ -6,12 +6,12 @@ use rims_protocol::Sector;
 use rims_protocol::codes::LicenceClass;
 use rims_protocol::values::{BusinessNumber, UserId};
 use rims_server::clock::Clock;
-use rims_server::sandbox::{Sandbox, SandboxOptions};
+use rims_server::sandbox::Sandbox;
 use rims_server::service::administration::Administration;
 use rims_store::{Channel, NewVerification, TokenHash, Write};
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Running, batch_of, keys, loopback};
+use crate::harness::{Client, Running, batch_of, keys, options};
 
 #[tokio::test]
 async fn what_was_answered_is_recorded() {
@@ -106,13 +106,7 @@ async fn what_koroad_was_asked_is_recorded_even_if_the_client_hangs_up() {
 #[tokio::test]
 async fn a_start_that_was_cut_off_is_completed_by_the_next() {
     let folder = tempfile::tempdir().unwrap();
-    let options = SandboxOptions {
-        api: loopback(),
-        web: loopback(),
-        ops: loopback(),
-        data: Some(folder.path().to_owned()),
-        database_url: None,
-    };
+    let options = options(Some(folder.path()));
     let first = Sandbox::start(&options).await.unwrap();
     let services = first.services();
     services.store().wipe().await.unwrap();
@@ -191,13 +185,7 @@ async fn nothing_readable_is_on_the_disk() {
 #[tokio::test]
 async fn data_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let options = SandboxOptions {
-        api: loopback(),
-        web: loopback(),
-        ops: loopback(),
-        data: Some(folder.path().to_owned()),
-        database_url: None,
-    };
+    let options = options(Some(folder.path()));
     let (auth_key, secret) = keys("s01", Environment::Operations);
     let http = reqwest::Client::new();
     let first = Sandbox::start(&options).await.unwrap();
@@ -218,8 +206,7 @@ async fn data_survives_a_restart() {
 
 #[tokio::test]
 async fn without_a_data_folder_nothing_is_left() {
-    let options =
-        SandboxOptions { api: loopback(), web: loopback(), ops: loopback(), data: None, database_url: None };
+    let options = options(None);
     let sandbox = Sandbox::start_at(&options, Clock::system()).await.unwrap();
     let folder = sandbox.folder().to_owned();
     assert!(folder.join("rims.db").is_file());
