@@ -43,9 +43,12 @@ pub(super) struct Tokens {
 
 impl Tokens {
     pub(super) fn new(config: &KoroadConfig, endpoint: Arc<Endpoint>, now: Now) -> Result<Self, ConfigError> {
-        for (setting, value) in
-            [("client_id", config.client_id.as_str()), ("client_secret", config.client_secret.expose())]
-        {
+        for (setting, value) in [
+            ("client_id", config.client_id.as_str()),
+            ("client_secret", config.client_secret.expose()),
+            ("pin_user", config.pin_user.as_str()),
+            ("pin", config.pin.expose()),
+        ] {
             if value.is_empty() {
                 return Err(ConfigError::Missing { system: SYSTEM, setting });
             }

@@ -12,6 +12,8 @@ fn koroad(change: impl FnOnce(&mut KoroadConfig)) -> Result<(), ConfigError> {
         base_url: "https://dlv.koroad.or.kr".into(),
         client_id: "id".into(),
         client_secret: Secret::new("secret"),
+        pin_user: "user".into(),
+        pin: Secret::new("0000"),
         ..KoroadConfig::default()
     };
     change(&mut config);
@@ -57,6 +59,8 @@ fn what_cannot_work_is_refused_at_the_start() {
     let missing = |setting| Err(ConfigError::Missing { system: "koroad", setting });
     assert_eq!(koroad(|config| config.client_id.clear()), missing("client_id"));
     assert_eq!(koroad(|config| config.client_secret = Secret::default()), missing("client_secret"));
+    assert_eq!(koroad(|config| config.pin_user.clear()), missing("pin_user"));
+    assert_eq!(koroad(|config| config.pin = Secret::default()), missing("pin"));
     let out_of_range = |setting| Err(ConfigError::OutOfRange { system: "koroad", setting });
     assert_eq!(koroad(|config| config.limits.chunk = 0), out_of_range("limits.chunk"));
     assert_eq!(koroad(|config| config.limits.timeout_ms = 0), out_of_range("limits.timeout_ms"));

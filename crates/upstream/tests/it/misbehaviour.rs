@@ -86,6 +86,8 @@ async fn nobody_resolves_this_name() {
         base_url: "http://koroad.invalid".into(),
         client_id: "id".into(),
         client_secret: rims_upstream::Secret::new("secret"),
+        pin_user: "user".into(),
+        pin: rims_upstream::Secret::new("0000"),
         ..KoroadConfig::default()
     };
     let koroad = Koroad::new(&config, Clock::new().now()).unwrap();
