@@ -60,6 +60,9 @@ pub struct DatabaseConfig {
     pub sqlite_max_pages: Option<u32>,
 }
 
+/// The longest time-out.
+const HOUR_MS: u64 = 3_600_000;
+
 /// A database's address. `Debug` does not show it, because it may hold a password.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
@@ -200,14 +203,20 @@ impl Config {
         if self.database.node > MAX_NODE {
             return Err(format!("database.node is a number from 0 to {MAX_NODE}"));
         }
-        for (name, value) in [
-            ("api.rate_limit.per_second", self.api.rate_limit.per_second),
-            ("api.rate_limit.burst", self.api.rate_limit.burst),
-            ("database.readers", self.database.readers),
-            ("database.committers", self.database.committers.into()),
+        let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+        for (name, value, most) in [
+            ("api.rate_limit.per_second", self.api.rate_limit.per_second.into(), u32::MAX.into()),
+            ("api.rate_limit.burst", self.api.rate_limit.burst.into(), u32::MAX.into()),
+            ("api.body_limit_bytes", count(self.api.body_limit_bytes), 1 << 30),
+            ("api.header_timeout_ms", self.api.header_timeout_ms, HOUR_MS),
+            ("api.body_timeout_ms", self.api.body_timeout_ms, HOUR_MS),
+            ("drain_timeout_ms", self.drain_timeout_ms, HOUR_MS),
+            ("database.readers", self.database.readers.into(), 1_000),
+            ("database.committers", self.database.committers.into(), 100),
+            ("database.queue", count(self.database.queue), 1_000_000),
         ] {
-            if value == 0 {
-                return Err(format!("{name} must be at least 1"));
+            if !(1..=most).contains(&value) {
+                return Err(format!("{name} is a number from 1 to {most}"));
             }
         }
         Ok(())

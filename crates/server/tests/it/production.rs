@@ -236,6 +236,7 @@ fn configuration_errors_name_the_key_and_not_its_value() {
         ("[koroad]\n[api]\nlisten = \"hunter2\"\n", "api.listen"),
         ("", "koroad"),
         ("[koroad]\n[api]\nrate_limit = { per_second = 0 }\n", "per_second"),
+        ("[koroad]\n[api]\nheader_timeout_ms = 0\n", "api.header_timeout_ms"),
     ] {
         std::fs::write(&path, format!("{base}{text}")).unwrap();
         let error = Config::load(&path).unwrap_err().to_string();
@@ -246,6 +247,22 @@ fn configuration_errors_name_the_key_and_not_its_value() {
     assert!(error.contains("line 7") && !error.contains("hunter2"), "{error}");
     let missing = Config::load(&folder.path().join("none.toml")).unwrap_err().to_string();
     assert!(missing.contains("none.toml"), "{missing}");
+}
+
+#[test]
+fn numbers_out_of_range_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rims.toml");
+    for (key, value) in
+        [("queue", u64::MAX / 2), ("queue", 0), ("readers", 4_294_967_295), ("committers", 0), ("node", 1023)]
+    {
+        let text = format!(
+            "[database]\nurl = \"sqlite:///x\"\nmaster_key_file = \"/x\"\n{key} = {value}\n[koroad]\n[vehicles]\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        let error = Config::load(&path).unwrap_err().to_string();
+        assert!(error.contains(&format!("database.{key} is a number from")), "{error}");
+    }
 }
 
 #[test]
