@@ -27,7 +27,8 @@ pub enum Named {
 }
 
 /// The company everything is recorded for. `bizinfo` is valid if it is the caller's own id, or names a usable
-/// account that has delegated to the caller (RULINGS §4); otherwise `None`, which answers -130.
+/// account that has delegated to the caller (docs/spec-decisions.md, Meaning); otherwise `None`, which answers
+/// -130.
 pub fn company(caller: AccountId, named: &Named) -> Option<AccountId> {
     match named {
         Named::Account { account, .. } if account.id == caller => Some(caller),

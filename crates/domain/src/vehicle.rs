@@ -56,7 +56,7 @@ pub fn plate_to_ask(vehicle: &Vehicle) -> Option<&Plate> {
     }
 }
 
-/// The identity to answer and the sighting to record (§3.3, RULINGS §4 "vehicle identity").
+/// The identity to answer and the sighting to record (§3.3, docs/spec-decisions.md, Meaning).
 pub fn identify(vehicle: &Vehicle, registration: Registration) -> (VehicleIdentity, Sighting) {
     match (plate_to_ask(vehicle), registration) {
         (None, _) | (Some(_), Registration::Unknown) => (VehicleIdentity::Unconfirmed, Sighting::None),

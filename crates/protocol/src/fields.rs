@@ -1,6 +1,6 @@
 //! Reads a request's members in the order of the specification's table, remembering the first that is missing
-//! and the first that is malformed: a missing one answers before a malformed one (RULINGS §2), which derived
-//! deserialisation cannot keep.
+//! and the first that is malformed: a missing one answers before a malformed one (docs/spec-decisions.md,
+//! Validation), which derived deserialisation cannot keep.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Values with their rules (RULINGS §2). Each is parsed once; holding one proves the rule.
+//! Values with their rules (docs/spec-decisions.md, Validation). Each is parsed once; holding one proves the rule.
 //!
 //! `Debug` of personal data prints its kind and never its content.
 

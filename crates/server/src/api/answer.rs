@@ -88,7 +88,7 @@ fn api_error(status: StatusCode, error: &ApiError) -> Response {
     response
 }
 
-/// Responses are plain JSON, `application/json; charset=utf-8` (RULINGS §1).
+/// Responses are plain JSON, `application/json; charset=utf-8` (docs/spec-decisions.md, Wire).
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     let mut response = (status, Json(body)).into_response();
     let utf8 = HeaderValue::from_static("application/json; charset=utf-8");

@@ -1,5 +1,5 @@
-//! The pipeline up to the decrypted request: token → key kind → envelope → decryption (RULINGS §2). A handler
-//! that takes a [`Call`] cannot forget a step.
+//! The pipeline up to the decrypted request: token → key kind → envelope → decryption, in the order of
+//! docs/spec-decisions.md. A handler that takes a [`Call`] cannot forget a step.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 
 /// Runs a use case to its end even if the client hangs up, so that what KOROAD was asked is recorded
-/// (RULINGS §4 "upstream"): dropped before its end, it goes on as a task of its own.
+/// (docs/spec-decisions.md, Meaning): dropped before its end, it goes on as a task of its own.
 pub(super) fn to_the_end<F>(use_case: F) -> ToTheEnd<F>
 where
     F: Future<Output: Send> + Send + 'static,

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 pub use error::ServiceError;
 pub use sessions::{Caller, KeyPolicy};
 
-/// The national systems as one environment sees them (RULINGS §4 "keys").
+/// The national systems as one environment sees them (docs/spec-decisions.md, Meaning).
 #[derive(Clone)]
 pub struct NationalSystems {
     /// The licence register.

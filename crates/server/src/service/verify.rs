@@ -187,7 +187,8 @@ impl Services {
         }
     }
 
-    /// A refused or failed attempt is kept in the audit trail, and nothing else of it (RULINGS §4 "upstream").
+    /// A refused or failed attempt is kept in the audit trail, and nothing else of it (docs/spec-decisions.md,
+    /// Meaning).
     async fn record_attempt(
         &self,
         asked: &Asked<'_>,

@@ -1,5 +1,6 @@
 //! The specification's samples, literally: the requests as printed (with the commas and brackets that the text
-//! lost) on a day on which their dates are valid, and the answers they promise, as RULINGS §3 settles them.
+//! lost) on a day on which their dates are valid, and the answers they promise, as docs/spec-decisions.md
+//! settles them.
 
 use std::net::Ipv4Addr;
 

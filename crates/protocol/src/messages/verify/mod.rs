@@ -40,7 +40,8 @@ pub struct SingleRequest {
 }
 
 impl SingleRequest {
-    /// Reads the decrypted members by the sector's table; the first fault in RULINGS §2's order answers.
+    /// Reads the decrypted members by the sector's table; the first fault in the order of docs/spec-decisions.md
+    /// answers.
     pub fn read(members: &Map<String, Value>, sector: Sector, today: Date) -> Result<Self, ApiError> {
         let rules = sector.rules();
         let mut faults = Faults::default();
