@@ -59,12 +59,8 @@ impl Clock {
         calendar::today(self.now())
     }
 
-    /// Moves it forward to a moment, from which it goes on ticking.
-    pub fn move_to(&self, moment: Timestamp) -> Result<(), MoveError> {
-        self.shift(self.now(), moment)
-    }
-
-    /// Moves it forward by as much as lies between `now`, which it showed, and a later moment.
+    /// Moves it forward by as much as lies between `now`, which it showed, and a later moment; from there it goes
+    /// on ticking.
     pub fn shift(&self, now: Timestamp, moment: Timestamp) -> Result<(), MoveError> {
         if moment < now {
             return Err(Backward { now }.into());
@@ -100,10 +96,10 @@ mod tests {
         let clock = Clock::system();
         let start = clock.now();
         let later = start + 48.hours();
-        clock.move_to(later).unwrap();
+        clock.shift(clock.now(), later).unwrap();
         assert!(clock.now() >= later);
-        assert!(matches!(clock.move_to(start), Err(MoveError::Backward(_))));
-        assert_eq!(clock.move_to(Timestamp::MAX), Err(MoveError::OutOfRange));
+        assert!(matches!(clock.shift(clock.now(), start), Err(MoveError::Backward(_))));
+        assert_eq!(clock.shift(clock.now(), Timestamp::MAX), Err(MoveError::OutOfRange));
         assert!(clock.now() >= later && clock.now() >= clock.clone().now() - 1.second());
         clock.reset();
         assert!(clock.now() < later);

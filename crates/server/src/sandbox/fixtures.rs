@@ -1,5 +1,8 @@
 //! The sandbox's accounts: deterministic, the same on every machine, and refused by `rims serve`.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use rims_domain::{AccountKind, Environment};
 use rims_protocol::codes::{AccountStatus, Approval};
 use serde_json::{Value, json};
@@ -90,9 +93,13 @@ fn well_known(what: &str, user_id: &str, environment: Environment) -> String {
 
 /// Whether an auth key is one of the fixtures'.
 pub fn is_well_known(auth_key: &str) -> bool {
-    FIXTURES
-        .iter()
-        .any(|fixture| Environment::ALL.iter().any(|environment| fixture.auth_key(*environment) == auth_key))
+    static KEYS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let keys = |fixture: &'static Fixture| {
+            Environment::ALL.iter().map(|environment| fixture.auth_key(*environment))
+        };
+        FIXTURES.iter().flat_map(keys).collect()
+    });
+    KEYS.contains(auth_key)
 }
 
 /// What `rims sandbox credentials --json` prints.
