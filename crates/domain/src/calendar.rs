@@ -1,6 +1,6 @@
 //! Asia/Seoul, the only calendar of this system.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
 
@@ -17,6 +17,12 @@ pub fn today(now: Timestamp) -> Date {
     SEOUL.to_datetime(now).date()
 }
 
+/// The moment at which clocks in Asia/Seoul show this; the earliest or latest one at the ends of time.
+pub fn moment(shown: DateTime) -> Timestamp {
+    let end = if shown.year() < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    SEOUL.to_timestamp(shown).unwrap_or(end)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -30,6 +36,14 @@ mod tests {
         assert_eq!(today(before), date(2025, 12, 31));
         assert_eq!(today(after), date(2026, 1, 1));
         assert_eq!(in_seoul(after).to_string(), "2026-01-01T00:00:00+09:00[+09:00]");
+    }
+
+    #[test]
+    fn a_moment_is_the_one_that_seouls_clocks_show() {
+        let noon = date(2028, 2, 29).at(12, 0, 0, 0);
+        assert_eq!(moment(noon), "2028-02-29T03:00:00Z".parse().unwrap());
+        assert_eq!(in_seoul(moment(noon)).datetime(), noon);
+        assert_eq!((moment(DateTime::MIN), moment(DateTime::MAX)), (Timestamp::MIN, Timestamp::MAX));
     }
 
     #[test]

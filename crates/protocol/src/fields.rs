@@ -2,6 +2,8 @@
 //! and the first that is malformed: a missing one answers before a malformed one (docs/spec-decisions.md,
 //! Validation), which derived deserialisation cannot keep.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value};
 
 use crate::ApiError;
@@ -11,7 +13,7 @@ const NOT_A_STRING: Malformed = Malformed("문자열이어야 합니다");
 const NOT_AN_ARRAY: Malformed = Malformed("하나 이상의 항목을 가진 배열이어야 합니다");
 const NOT_AN_OBJECT: Malformed = Malformed("객체여야 합니다");
 
-/// The first missing and the first malformed member seen so far.
+/// The first missing and the first malformed or otherwise refused member seen so far.
 #[derive(Debug, Default)]
 pub struct Faults {
     missing: Option<ApiError>,
@@ -24,6 +26,14 @@ impl Faults {
         self.missing.or(self.malformed)
     }
 
+    /// What was read, unless a fault was noted.
+    pub fn into_result<T>(self, read: Option<T>) -> Result<T, ApiError> {
+        match (self.first(), read) {
+            (None, Some(read)) => Ok(read),
+            (fault, _) => Err(fault.unwrap_or(ApiError::Decryption)),
+        }
+    }
+
     fn missing(&mut self, field: impl FnOnce() -> String) {
         if self.missing.is_none() {
             self.missing = Some(ApiError::missing(field()));
@@ -31,8 +41,12 @@ impl Faults {
     }
 
     fn malformed(&mut self, field: impl FnOnce() -> String, rule: Malformed) {
+        self.refused(|| ApiError::invalid(field(), rule.0));
+    }
+
+    fn refused(&mut self, error: impl FnOnce() -> ApiError) {
         if self.malformed.is_none() {
-            self.malformed = Some(ApiError::invalid(field(), rule.0));
+            self.malformed = Some(error());
         }
     }
 }
@@ -63,11 +77,47 @@ impl<'a, 'f> Fields<'a, 'f> {
     /// A required string. `None` means that a fault was noted.
     pub fn required<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Malformed>) -> Option<T> {
         if self.is_blank(name) {
-            let item = self.item;
-            self.faults.missing(|| path(item, name));
-            return None;
+            return self.missing(name);
         }
         self.optional(name, parse)
+    }
+
+    /// A required string with an error of its own for a value that is none: -230 and -260 instead of -160.
+    pub fn required_or_refused<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+        refusal: ApiError,
+    ) -> Option<T> {
+        let parsed = self.required(name, |text| Ok(parse(text)))?;
+        if parsed.is_none() {
+            self.faults.refused(|| refusal);
+        }
+        parsed
+    }
+
+    /// A required integer within `range`, sent as one or as a string of digits (§4.2.8.5, §4.2.9.5).
+    pub fn required_integer(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<u32>,
+        rule: Malformed,
+    ) -> Option<u32> {
+        if self.is_blank(name) {
+            return self.missing(name);
+        }
+        let sent = match self.members.get(name) {
+            Some(Value::Number(number)) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
+            Some(Value::String(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                digits.parse().ok()
+            }
+            _ => None,
+        };
+        let number = sent.filter(|number| range.contains(number));
+        if number.is_none() {
+            self.malformed(name, rule);
+        }
+        number
     }
 
     /// An optional string; absent, null and blank are the same. `None` may also mean that a fault was noted.
@@ -85,11 +135,7 @@ impl<'a, 'f> Fields<'a, 'f> {
     /// A required array with at least one item.
     pub fn required_array(&mut self, name: &str) -> Option<&'a [Value]> {
         match self.members.get(name) {
-            None | Some(Value::Null) => {
-                let item = self.item;
-                self.faults.missing(|| path(item, name));
-                None
-            }
+            None | Some(Value::Null) => self.missing(name),
             Some(Value::Array(items)) if !items.is_empty() => Some(items),
             Some(_) => {
                 self.malformed(name, NOT_AN_ARRAY);
@@ -102,6 +148,12 @@ impl<'a, 'f> Fields<'a, 'f> {
     pub fn malformed(&mut self, name: &str, rule: Malformed) {
         let item = self.item;
         self.faults.malformed(|| path(item, name), rule);
+    }
+
+    fn missing<T>(&mut self, name: &str) -> Option<T> {
+        let item = self.item;
+        self.faults.missing(|| path(item, name));
+        None
     }
 
     fn is_blank(&self, name: &str) -> bool {
@@ -201,5 +253,65 @@ mod tests {
             assert_eq!(faults.first(), Some(expected));
         }
         assert_eq!(Faults::default().first(), None);
+    }
+
+    #[test]
+    fn integers_are_numbers_or_digits() {
+        const RULE: Malformed = Malformed("1 이상 1000 이하여야 합니다");
+        let read = |value: Value| {
+            let request = members(json!({ "n": value }));
+            let mut faults = Faults::default();
+            let number = Fields::of_request(&request, &mut faults).required_integer("n", 1..=1000, RULE);
+            faults.into_result(number)
+        };
+        for value in [json!(10), json!("10"), json!("0010"), json!(10_u64)] {
+            assert_eq!(read(value), Ok(10));
+        }
+        for value in [Value::Null, json!(""), json!(" ")] {
+            assert_eq!(read(value), Err(ApiError::missing("n")));
+        }
+        for value in [
+            json!(0),
+            json!("0"),
+            json!(1001),
+            json!("1001"),
+            json!(-1),
+            json!("-1"),
+            json!("+1"),
+            json!(1.0),
+            json!("1.0"),
+            json!(" 1"),
+            json!("１"),
+            json!(true),
+            json!([1]),
+            json!(u64::MAX),
+            json!("99999999999999999999999"),
+        ] {
+            assert_eq!(read(value.clone()), Err(ApiError::invalid("n", RULE.0)), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_its_own_answers_in_its_place() {
+        let read = |value: Value| {
+            let request = members(value);
+            let mut faults = Faults::default();
+            let mut fields = Fields::of_request(&request, &mut faults);
+            let before = fields.optional("before", refuse);
+            let number = fields.required_or_refused(
+                "rent_no",
+                |text| (text == "R").then_some(7),
+                ApiError::InvalidRentNo,
+            );
+            let after = fields.optional("after", refuse);
+            assert_eq!((before, after), (None, None));
+            faults.into_result(number)
+        };
+        assert_eq!(read(json!({ "rent_no": "R" })), Ok(7));
+        assert_eq!(read(json!({ "rent_no": "X", "after": "x" })), Err(ApiError::InvalidRentNo));
+        let earlier = json!({ "rent_no": "X", "before": "x" });
+        assert_eq!(read(earlier), Err(ApiError::invalid("before", "안 됩니다")));
+        assert_eq!(read(json!({ "rent_no": 7 })), Err(ApiError::invalid("rent_no", NOT_A_STRING.0)));
+        assert_eq!(read(json!({ "rent_no": "", "before": "x" })), Err(ApiError::missing("rent_no")));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::values::NumberKind;
+
 /// A business sector: who asks, and under which path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Sector {
@@ -17,15 +19,19 @@ pub enum Sector {
     General,
 }
 
-/// What `vhcl_reg_no` is in a sector's verification requests.
+/// What `vhcl_reg_no` is in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VehicleRule {
     /// A plate of at most 16 characters, required (§4.2.1.4).
     PlateRequired,
+    /// The same, and `99임9999` is refused (§4.2.3.4).
+    DecidedPlateRequired,
     /// A plate of at most 16 characters, optional (§4.3.1.4).
     PlateOptional,
     /// A device id of at most 200 characters, required and named first (§4.4.1.4).
     DeviceRequired,
+    /// The table has no vehicle (§4.3.3.4).
+    NotRead,
 }
 
 /// Whether the period must be sent.
@@ -35,6 +41,35 @@ pub enum DateRule {
     Required,
     /// Absent dates mean today and tomorrow (§4.4.1.4).
     Optional,
+}
+
+/// How a request sends its period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeriodRule {
+    /// The member of the first day.
+    pub from: &'static str,
+    /// The member of the last day.
+    pub to: &'static str,
+    /// Whether they must be sent.
+    pub dates: DateRule,
+}
+
+impl PeriodRule {
+    /// A period in `f_from_date` and `f_to_date`.
+    pub const fn verification(dates: DateRule) -> Self {
+        Self { from: "f_from_date", to: "f_to_date", dates }
+    }
+}
+
+/// How a sector names and asks for the numbers of remote verifications (§4.2.6, §4.3.3, §4.4.3, §4.5.2.7, §4.6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumberRules {
+    /// Whether its numbers are `rent_no` or `vrfc_no`.
+    pub kind: NumberKind,
+    /// How the period is sent.
+    pub period: PeriodRule,
+    /// What `vhcl_reg_no` is.
+    pub vehicle: VehicleRule,
 }
 
 /// Where `vhcl_idnty_cd` appears in a sector's answers.
@@ -55,9 +90,11 @@ pub struct SectorRules {
     pub path_prefix: &'static str,
     /// The letter of its numbers (§4.1.3.3, §4.5.2.13): R, V, P, D or C.
     pub number_letter: char,
-    /// What `vhcl_reg_no` is.
+    /// How its numbers are named and asked for.
+    pub number: NumberRules,
+    /// What `vhcl_reg_no` is in a verification.
     pub vehicle: VehicleRule,
-    /// Whether the period must be sent.
+    /// Whether a verification's period must be sent.
     pub dates: DateRule,
     /// Where `vhcl_idnty_cd` appears.
     pub identity: IdentityShown,
@@ -69,9 +106,21 @@ pub struct SectorRules {
 
 const NOWHERE: IdentityShown = IdentityShown { single: false, batch: false, result: false };
 
+/// §4.3.3.4, §4.5.2.11, §4.6.3.4.
+const VERIFICATION_NUMBER: NumberRules = NumberRules {
+    kind: NumberKind::Verification,
+    period: PeriodRule::verification(DateRule::Optional),
+    vehicle: VehicleRule::NotRead,
+};
+
 const RENTAL: SectorRules = SectorRules {
     path_prefix: "",
     number_letter: 'R',
+    number: NumberRules {
+        kind: NumberKind::Rental,
+        period: PeriodRule { from: "rent_bgng_dt", to: "rent_end_dt", dates: DateRule::Required },
+        vehicle: VehicleRule::DecidedPlateRequired,
+    },
     vehicle: VehicleRule::PlateRequired,
     dates: DateRule::Required,
     identity: IdentityShown { single: true, batch: true, result: true },
@@ -82,6 +131,7 @@ const RENTAL: SectorRules = SectorRules {
 const DELIVERY: SectorRules = SectorRules {
     path_prefix: "/dapi",
     number_letter: 'V',
+    number: VERIFICATION_NUMBER,
     vehicle: VehicleRule::PlateOptional,
     dates: DateRule::Required,
     identity: IdentityShown { batch: true, ..NOWHERE },
@@ -92,6 +142,11 @@ const DELIVERY: SectorRules = SectorRules {
 const PERSONAL_MOBILITY: SectorRules = SectorRules {
     path_prefix: "/pm",
     number_letter: 'P',
+    number: NumberRules {
+        kind: NumberKind::Rental,
+        period: PeriodRule::verification(DateRule::Optional),
+        vehicle: VehicleRule::DeviceRequired,
+    },
     vehicle: VehicleRule::DeviceRequired,
     dates: DateRule::Optional,
     identity: IdentityShown { result: true, ..NOWHERE },
@@ -102,6 +157,7 @@ const PERSONAL_MOBILITY: SectorRules = SectorRules {
 const CHAUFFEUR: SectorRules = SectorRules {
     path_prefix: "/sub",
     number_letter: 'D',
+    number: VERIFICATION_NUMBER,
     vehicle: VehicleRule::PlateOptional,
     dates: DateRule::Optional,
     identity: NOWHERE,
@@ -112,6 +168,7 @@ const CHAUFFEUR: SectorRules = SectorRules {
 const GENERAL: SectorRules = SectorRules {
     path_prefix: "/cmm",
     number_letter: 'C',
+    number: VERIFICATION_NUMBER,
     vehicle: VehicleRule::PlateOptional,
     dates: DateRule::Optional,
     identity: NOWHERE,

@@ -16,6 +16,7 @@ mod request_id;
 pub mod sandbox;
 pub mod service;
 pub mod simulated;
+pub mod webhook;
 
 pub use listen::{ListenError, Listener};
 pub use production::{Server, StartError, store_options};

@@ -33,6 +33,11 @@ impl IdSource {
         Self { node: i64::from(node.min(ADMIN_NODE)), last: AtomicI64::new(last) }
     }
 
+    /// Starts over, after everything that had an id was destroyed.
+    pub(crate) fn reset(&self) {
+        self.last.store(0, Ordering::Relaxed);
+    }
+
     /// The next id; a clock that goes back, or more than 4,096 ids in a millisecond, borrow from the future.
     pub(crate) fn next(&self, now: Timestamp) -> i64 {
         let wanted = ticks(now);
@@ -46,6 +51,11 @@ impl IdSource {
 
 fn ticks(moment: Timestamp) -> i64 {
     (moment.as_millisecond() - EPOCH_MS).max(0) << SEQUENCE_BITS
+}
+
+/// The smallest id of a moment.
+pub(crate) fn floor(moment: Timestamp) -> i64 {
+    (moment.as_millisecond() - EPOCH_MS).max(0) << (NODE_BITS + SEQUENCE_BITS)
 }
 
 /// The time buckets in which rows registered in `[since, until]` lie, oldest first.

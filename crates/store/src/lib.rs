@@ -25,26 +25,42 @@ mod committer;
 mod db;
 mod error;
 mod grace;
+mod history;
 mod id;
+mod idempotency;
 mod keys;
+mod number;
 mod options;
+mod partition;
 mod prepared;
 mod read;
 mod record;
+mod remote;
+mod rental;
+mod reservation;
+mod retention;
 mod schema;
 mod sql;
 mod store;
 mod subject;
+mod webhook;
 mod write;
 
 pub use audit::{AuditBreak, AuditReport, ChainReport};
 pub use error::{Constraint, StoreError};
+pub use history::{Page, Query as HistoryQuery};
 pub use id::MAX_NODE;
+pub use idempotency::{AnswerRecord, NewAnswer, RequestHash};
 pub use keys::{KeyFileError, MasterKeys};
 pub use options::Options;
 pub use record::{AuditEntry, CredentialRecord, TokenRecord, VerificationRecord};
+pub use remote::{NewRemote, RemoteFinish, RemoteRecord, RemoteRefusal, RemoteResult, RemoteState};
+pub use rental::{Confirmation, DriverCheckRecord, NewRental, Promotion, RentalRecord, StatusChange};
+pub use reservation::{Claim, NewReservation, NextRun, ReservationRecord, RunEnd};
+pub use retention::{Expired, ExpiredAudit};
 pub use schema::{MigrationError, MigrationReport, Schema};
 pub use store::{OpenError, Store};
+pub use webhook::{Delivery, DeliveryEnd, EndpointRecord, MessageRecord, NewEndpoint, NewMessage, Replay};
 pub use write::{Channel, NewAudit, NewCredential, NewVerification, SYSTEM, Subject, TokenHash, Write};
 
 /// Every fixed statement with its name, for tests that prepare them: those of both engines with the first
@@ -54,8 +70,27 @@ pub fn statements() -> [Vec<(String, String)>; 2] {
     let owned = |list: &[(&str, &str)]| -> Vec<(String, String)> {
         list.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
     };
-    let sqlite = [owned(sql::SHARED), owned(sql::SQLITE), bulk::sqlite_statements()].concat();
-    [sqlite, [owned(sql::SHARED), owned(sql::POSTGRES)].concat()]
+    let shared = [
+        sql::SHARED,
+        number::STATEMENTS,
+        rental::STATEMENTS,
+        reservation::STATEMENTS,
+        history::STATEMENTS,
+        remote::STATEMENTS,
+        idempotency::STATEMENTS,
+        webhook::STATEMENTS,
+        retention::STATEMENTS,
+    ]
+    .concat();
+    let sqlite = [sql::SQLITE, reservation::SQLITE, webhook::SQLITE, retention::SQLITE].concat();
+    let postgres =
+        [sql::POSTGRES, reservation::POSTGRES, webhook::POSTGRES, retention::POSTGRES, partition::POSTGRES];
+    let sqlite_only = [bulk::sqlite_statements(), history::statements(history::ListDialect::Sqlite)].concat();
+    let postgres_only = history::statements(history::ListDialect::Postgres);
+    [
+        [owned(&shared), owned(&sqlite), sqlite_only].concat(),
+        [owned(&shared), owned(&postgres.concat()), postgres_only].concat(),
+    ]
 }
 #[cfg(test)]
 mod tests {

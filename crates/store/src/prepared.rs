@@ -7,17 +7,26 @@ use rims_protocol::values::{Plate, Vehicle};
 
 use crate::codec::{Code, date_to_int, digits};
 use crate::error::StoreError;
+use crate::history::CountKey;
+use crate::idempotency::AnswerRow;
 use crate::keys::{Column, Keyring};
+use crate::number::Advance;
+use crate::remote::RemoteCommand;
+use crate::rental::RentalCommand;
+use crate::reservation::ReservationCommand;
+use crate::retention::RetentionCommand;
 use crate::subject;
+use crate::webhook::WebhookCommand;
 use crate::write::{NewAudit, NewCredential, NewVerification, Subject, Write, sha256};
 
 /// Everything one write does.
 #[derive(Default)]
 pub(crate) struct Prepared {
-    pub(crate) command: Option<Command>,
+    pub(crate) commands: Vec<Command>,
     pub(crate) tokens: Vec<TokenRow>,
     pub(crate) verifications: Vec<VerificationRow>,
     pub(crate) sightings: Vec<SightingRow>,
+    pub(crate) counts: Vec<CountKey>,
     pub(crate) audit: Vec<AuditRow>,
 }
 
@@ -75,6 +84,8 @@ pub(crate) struct AuditRow {
     pub(crate) subject_hash: Option<[u8; 16]>,
     pub(crate) reference: i64,
     pub(crate) outcome: String,
+    /// The verifications of a commit: see [`crate::audit::sheet`].
+    pub(crate) sheet: Option<Vec<u8>>,
 }
 
 /// The rare writes, each a statement of its own.
@@ -91,6 +102,13 @@ pub(crate) enum Command {
     RevokeDelegation { owner: i64, delegate: i64, revoked_ms: i64 },
     ForgetTokens { before_ms: i64 },
     Reseal(Vec<Resealed>),
+    TakeNumbers(Advance),
+    Rental(RentalCommand),
+    Reservation(ReservationCommand),
+    Remote(RemoteCommand),
+    Answer(AnswerRow),
+    Webhook(WebhookCommand),
+    Retention(RetentionCommand),
 }
 
 /// A row of `credential`.
@@ -122,7 +140,7 @@ impl Prepared {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows() == 0 && self.command.is_none()
+        self.rows() == 0 && self.commands.is_empty()
     }
 
     pub(crate) fn new(write: Write, keys: &Keyring) -> Result<Self, StoreError> {
@@ -143,7 +161,7 @@ impl Prepared {
             }
             Write::ForgetTokens { expired_before } => {
                 let command = Command::ForgetTokens { before_ms: expired_before.as_millisecond() };
-                Ok(Self { command: Some(command), ..Self::default() })
+                Ok(Self { commands: vec![command], ..Self::default() })
             }
             Write::IssueCredentials(new) => Self::credentials(new, keys),
             Write::ReplaceCredential { new, old, audit } => {
@@ -151,26 +169,74 @@ impl Prepared {
                 let revoked_ms = audit.at.as_millisecond();
                 let command = Command::ReplaceCredential { new: Box::new(new), old: old.0, revoked_ms };
                 Ok(Self {
-                    command: Some(command),
+                    commands: vec![command],
                     audit: vec![AuditRow::new(audit, keys), issued],
                     ..Self::default()
                 })
             }
-            change => Ok(Self::change(change, keys)),
+            Write::Together(writes) => Self::together(writes, keys),
+            write => Self::rental_life(write, keys),
         }
     }
 
+    fn together(writes: Vec<Write>, keys: &Keyring) -> Result<Self, StoreError> {
+        let mut all = Self::default();
+        for write in writes {
+            let mut one = Self::new(write, keys)?;
+            all.commands.append(&mut one.commands);
+            all.tokens.append(&mut one.tokens);
+            all.verifications.append(&mut one.verifications);
+            all.sightings.append(&mut one.sightings);
+            all.counts.append(&mut one.counts);
+            all.audit.append(&mut one.audit);
+        }
+        Ok(all)
+    }
+
+    fn only(command: Command) -> Self {
+        Self { commands: vec![command], ..Self::default() }
+    }
+
+    /// Rentals, reservations, remote verifications, and what follows them.
+    fn rental_life(write: Write, keys: &Keyring) -> Result<Self, StoreError> {
+        Ok(match write {
+            Write::Rental(new) => {
+                let counts = new.counts().to_vec();
+                Self { counts, ..Self::only(Command::Rental(new.command(keys))) }
+            }
+            Write::Promote(promotion) => Self::only(Command::Rental(RentalCommand::Promote(promotion))),
+            Write::RentalStatus(change) => Self::only(Command::Rental(RentalCommand::SetStatus(change))),
+            Write::Reservation(new) => {
+                let counts = new.counts().to_vec();
+                Self { counts, ..Self::only(Command::Reservation(new.command(keys)?)) }
+            }
+            Write::ReservationRun(claim, end) => {
+                Self::only(Command::Reservation(ReservationCommand::End(claim, end)))
+            }
+            Write::Remote(new) => Self::only(Command::Remote(new.command(keys)?)),
+            Write::RemoteFinished(finish) => Self::only(Command::Remote(finish.command(keys))),
+            Write::RemoteRefused(refusal) => Self::only(Command::Remote(RemoteCommand::Refuse(refusal))),
+            Write::Answer(new) => Self::only(Command::Answer(AnswerRow::new(&new, keys)?)),
+            Write::Tell(new) => Self::only(Command::Webhook(WebhookCommand::Tell(new))),
+            Write::AddEndpoint { new, audit } => {
+                Self::command(Command::Webhook(new.command(keys)?), audit, keys)
+            }
+            Write::Delivery { message, endpoint, token, end } => {
+                Self::only(Command::Webhook(WebhookCommand::End { message, endpoint, token, end }))
+            }
+            Write::ClaimChore { name, now, until } => {
+                let (now_ms, until_ms) = (now.as_millisecond(), until.as_millisecond());
+                Self::only(Command::Retention(RetentionCommand::ClaimChore { name, until_ms, now_ms }))
+            }
+            change => Self::change(change, keys),
+        })
+    }
+
     fn verifications(rows: Vec<NewVerification>, keys: &Keyring) -> Result<Self, StoreError> {
-        let mut prepared = Self {
-            verifications: Vec::with_capacity(rows.len()),
-            audit: Vec::with_capacity(rows.len()),
-            ..Self::default()
-        };
+        let mut prepared = Self { verifications: Vec::with_capacity(rows.len()), ..Self::default() };
         for row in rows {
-            let audit_outcome = row.code.as_str().to_owned();
             let (sighting, at) = (row.sighting, row.at);
             let row = VerificationRow::new(row, keys)?;
-            prepared.audit.push(row.audit(audit_outcome));
             prepared.sightings.extend(row.sighting(sighting, at.as_millisecond()));
             prepared.verifications.push(row);
         }
@@ -185,15 +251,15 @@ impl Prepared {
             rows.push(row);
             prepared.audit.push(issued);
         }
-        prepared.command = (!rows.is_empty()).then_some(Command::IssueCredentials(rows));
+        prepared.commands.extend((!rows.is_empty()).then_some(Command::IssueCredentials(rows)));
         Ok(prepared)
     }
 
     fn command(command: Command, audit: NewAudit, keys: &Keyring) -> Self {
-        Self { command: Some(command), audit: vec![AuditRow::new(audit, keys)], ..Self::default() }
+        Self { commands: vec![command], audit: vec![AuditRow::new(audit, keys)], ..Self::default() }
     }
 
-    /// The changes of accounts, keys and delegations.
+    /// Changes that are one command and one event.
     fn change(write: Write, keys: &Keyring) -> Self {
         let at = |audit: &NewAudit| audit.at.as_millisecond();
         let (command, audit) = match write {
@@ -221,6 +287,20 @@ impl Prepared {
             }
             Write::RevokeDelegation { owner: AccountId(owner), delegate: AccountId(delegate), audit } => {
                 (Command::RevokeDelegation { owner, delegate, revoked_ms: at(&audit) }, audit)
+            }
+            Write::DisableEndpoint { endpoint, audit } => {
+                let at_ms = at(&audit);
+                (Command::Webhook(WebhookCommand::DisableEndpoint { endpoint, at_ms }), audit)
+            }
+            Write::Replay { endpoint, what, audit } => {
+                let at_ms = at(&audit);
+                (Command::Webhook(WebhookCommand::Replay { endpoint, what, at_ms }), audit)
+            }
+            Write::Destroy { expired, audit } => {
+                (Command::Retention(RetentionCommand::Destroy(expired)), audit)
+            }
+            Write::DestroyAudit { expired, audit } => {
+                (Command::Retention(RetentionCommand::DestroyAudit(expired)), audit)
             }
             _ => return Self::default(),
         };
@@ -281,18 +361,6 @@ impl VerificationRow {
         })
     }
 
-    fn audit(&self, outcome: String) -> AuditRow {
-        AuditRow {
-            at_ms: self.at_ms,
-            actor: self.caller,
-            action: "verify",
-            company: Some(self.company),
-            subject_hash: Some(self.licence_hash),
-            reference: self.id,
-            outcome,
-        }
-    }
-
     fn sighting(&self, sighting: Sighting, at_ms: i64) -> Option<SightingRow> {
         let matched = match sighting {
             Sighting::None => return None,
@@ -324,6 +392,7 @@ impl AuditRow {
             subject_hash: subject_hash(&new.subject, keys),
             reference: new.reference,
             outcome: new.outcome,
+            sheet: None,
         }
     }
 }

@@ -82,12 +82,12 @@ pub struct VerificationRecord {
     pub identity: Option<VehicleIdentity>,
 }
 
-/// A row of the audit trail.
+/// An event of the audit trail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
     /// Whose chain.
     pub chain: String,
-    /// Its place in it, from 1.
+    /// Its row's place in it, from 1; verifications stored by one commit share a row.
     pub seq: i64,
     /// When.
     pub at: Timestamp,
@@ -116,6 +116,7 @@ pub(crate) struct StoredAudit {
     pub(crate) subject_hash: Option<Vec<u8>>,
     pub(crate) reference: i64,
     pub(crate) outcome: String,
+    pub(crate) sheet: Option<Vec<u8>>,
     pub(crate) hash: Vec<u8>,
 }
 
@@ -284,17 +285,17 @@ impl StoredVerification {
     }
 }
 
-fn class(number: i16) -> Result<LicenceClass, StoreError> {
+pub(crate) fn class(number: i16) -> Result<LicenceClass, StoreError> {
     let class = LicenceClass::ALL.iter().find(|class| digits(class.code()) == number);
     class.copied().ok_or(StoreError::Corrupt("verification.class"))
 }
 
-fn api_type(code: &str) -> Result<ApiType, StoreError> {
+pub(crate) fn api_type(code: &str) -> Result<ApiType, StoreError> {
     let api_type = ApiType::ALL.iter().find(|api_type| api_type.code() == code);
     api_type.copied().ok_or(StoreError::Corrupt("verification.api_type"))
 }
 
-fn identity(number: i16) -> Result<VehicleIdentity, StoreError> {
+pub(crate) fn identity(number: i16) -> Result<VehicleIdentity, StoreError> {
     let both = [VehicleIdentity::Confirmed, VehicleIdentity::Unconfirmed];
     let identity = both.into_iter().find(|identity| digits(identity.code()) == number);
     identity.ok_or(StoreError::Corrupt("verification.identity"))

@@ -46,11 +46,18 @@ statements! { SHARED:
         WHERE (id >> 52) = $1 AND id >= ($1 << 52) AND id < (($1 + 1) << 52)
               AND licence_hash = $2 AND at_ms >= $3 AND at_ms <= $4 ORDER BY id DESC";
     AUDIT_ENTRIES = "
-        SELECT chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, hash
+        SELECT chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, sheet, hash
         FROM audit WHERE chain = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
-    AUDIT_NEXT_CHAIN = "SELECT MIN(chain) FROM audit WHERE chain > $1";
-    AUDIT_HEAD = "SELECT seq, hash FROM audit WHERE chain = $1 ORDER BY seq DESC LIMIT 1";
-    AUDIT_LAST_TIME = "SELECT at_ms FROM audit WHERE chain = $1 ORDER BY seq DESC LIMIT 1";
+    AUDIT_NEXT_CHAIN = "SELECT MIN(chain) FROM audit_chain WHERE chain > $1";
+    AUDIT_HEAD = "SELECT seq, hash FROM audit_chain WHERE chain = $1";
+    AUDIT_ENDS = "SELECT base_seq, base_hash, seq, hash FROM audit_chain WHERE chain = $1";
+    AUDIT_LAST_TIME = "SELECT at_ms FROM audit_chain WHERE chain = $1";
+    AUDIT_START_CHAIN = "
+        INSERT INTO audit_chain (chain, seq, at_ms, hash, base_seq, base_hash)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (chain) DO NOTHING";
+    AUDIT_MOVE_HEAD = "
+        UPDATE audit_chain SET seq = $2, at_ms = $3, hash = $4
+        WHERE chain = $1 AND seq = $5 AND hash = $6";
     META = "SELECT value FROM meta WHERE key = $1";
     META_KEYS = "SELECT key FROM meta ORDER BY key";
     PUT_META = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
@@ -101,9 +108,9 @@ statements! { POSTGRES:
                              $16::bytea[], $17::bytea[])";
     POSTGRES_INSERT_AUDIT = "
         INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome,
-                           hash)
+                           sheet, hash)
         SELECT $1::text, * FROM UNNEST($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[],
-                                       $7::bytea[], $8::bigint[], $9::text[], $10::bytea[])";
+                                       $7::bytea[], $8::bigint[], $9::text[], $10::bytea[], $11::bytea[])";
     POSTGRES_START_GRACE = "
         INSERT INTO vehicle_grace (company_id, environment, plate, started_ms)
         SELECT * FROM UNNEST($1::bigint[], $2::smallint[], $3::text[], $4::bigint[])
@@ -115,9 +122,22 @@ statements! { POSTGRES:
           AND g.plate = ended.plate";
 }
 
+pub(crate) use statements;
+
 /// What [`crate::Store::wipe`] empties, children before parents.
 pub(crate) const WIPE: &[&str] = &[
+    "DELETE FROM webhook_message",
+    "DELETE FROM webhook_endpoint",
+    "DELETE FROM idempotency",
+    "DELETE FROM remote",
+    "DELETE FROM history_count",
+    "DELETE FROM reservation",
+    "DELETE FROM rental",
+    "DELETE FROM number",
+    "DELETE FROM number_counter",
+    "DELETE FROM chore",
     "DELETE FROM audit",
+    "DELETE FROM audit_chain",
     "DELETE FROM verification",
     "DELETE FROM vehicle_grace",
     "DELETE FROM token",

@@ -16,6 +16,7 @@ use crate::db::{Backend, Db, Target, on_backend};
 use crate::error::{StoreError, counted, report};
 use crate::id::{ADMIN_NODE, IdSource, MAX_NODE};
 use crate::keys::{Keyring, MasterKeys};
+use crate::number::Blocks;
 use crate::prepared::{AuditRow, Command, Prepared, Resealed};
 use crate::schema::{self, MigrationError, MigrationReport, Schema};
 use crate::write::{NewAudit, Write};
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) keys: Keyring,
     ids: IdSource,
+    pub(crate) numbers: Blocks,
     queue: mpsc::Sender<Job>,
     shared: Arc<Shared>,
     closing: watch::Sender<bool>,
@@ -132,7 +134,10 @@ impl Store {
         };
         let committers = Mutex::new(chains.into_iter().map(start).collect());
         let lock = std::sync::Mutex::new(lock);
-        Ok(Self { inner: Arc::new(Inner { db, keys, ids, queue, shared, closing, committers, lock }) })
+        let numbers = Blocks::default();
+        Ok(Self {
+            inner: Arc::new(Inner { db, keys, ids, numbers, queue, shared, closing, committers, lock }),
+        })
     }
 
     /// The next id of this node: time-ordered, strictly increasing.
@@ -148,7 +153,7 @@ impl Store {
         self.enqueue(Prepared::new(write, &self.inner.keys)?).await
     }
 
-    async fn enqueue(&self, write: Prepared) -> Result<(), StoreError> {
+    pub(crate) async fn enqueue(&self, write: Prepared) -> Result<(), StoreError> {
         if write.is_empty() {
             return Ok(());
         }
@@ -196,7 +201,7 @@ impl Store {
         let resealed = resealed?;
         let count = resealed.len();
         let write = Prepared {
-            command: Some(Command::Reseal(resealed)),
+            commands: vec![Command::Reseal(resealed)],
             audit: vec![AuditRow::new(audit, &self.inner.keys)],
             ..Prepared::default()
         };
@@ -224,6 +229,8 @@ impl Store {
             link.run("COMMIT").await
         };
         let wiped = wiped.await.map_err(|error| report(&error));
+        self.inner.ids.reset();
+        self.inner.numbers.forget().await;
         // Even if COMMIT's answer was lost: a head read anew is never wrong.
         shared.epoch.fetch_add(1, Ordering::Release);
         wiped

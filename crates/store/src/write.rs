@@ -13,6 +13,12 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 pub use crate::codec::Channel;
+use crate::idempotency::NewAnswer;
+use crate::remote::{NewRemote, RemoteFinish, RemoteRefusal};
+use crate::rental::{NewRental, Promotion, StatusChange};
+use crate::reservation::{Claim, NewReservation, RunEnd};
+use crate::retention::{Expired, ExpiredAudit};
+use crate::webhook::{DeliveryEnd, NewEndpoint, NewMessage, Replay};
 
 /// The actor of what the system does by itself, and of commands on the machine.
 pub const SYSTEM: AccountId = AccountId(0);
@@ -25,6 +31,87 @@ pub enum Write {
     Verifications {
         /// The rows.
         rows: Vec<NewVerification>,
+    },
+    /// Several writes, all or none; the events of them all are in the same transaction, too.
+    Together(Vec<Write>),
+    /// A rental, waiting or confirmed.
+    Rental(NewRental),
+    /// A rental that waited is confirmed by its driver's check. Refused as [`StoreError::Missing`] if it no
+    /// longer waits.
+    Promote(Promotion),
+    /// A rental is confirmed or cancelled by its company. Refused as [`StoreError::Missing`] if it is no longer
+    /// in the state it was seen in.
+    RentalStatus(StatusChange),
+    /// A reservation.
+    Reservation(NewReservation),
+    /// How the run of a reservation ended. Refused as [`StoreError::Missing`] if the claim no longer holds.
+    ReservationRun(Claim, RunEnd),
+    /// A number for a remote verification.
+    Remote(NewRemote),
+    /// A driver's attempt ended the remote verification. Refused as [`StoreError::Missing`] if another was faster.
+    RemoteFinished(RemoteFinish),
+    /// KOROAD refused a driver's attempt. Refused as [`StoreError::Missing`] if another was faster.
+    RemoteRefused(RemoteRefusal),
+    /// What an idempotency key is answered again. Refused as [`StoreError::Conflict`] if the key has an answer.
+    Answer(NewAnswer),
+    /// Something to tell a company.
+    Tell(NewMessage),
+    /// A company's new endpoint.
+    AddEndpoint {
+        /// The endpoint.
+        new: NewEndpoint,
+        /// The event.
+        audit: NewAudit,
+    },
+    /// Nothing more is sent there.
+    DisableEndpoint {
+        /// Which.
+        endpoint: i64,
+        /// The event; its time is the end's.
+        audit: NewAudit,
+    },
+    /// How an attempt to deliver a claimed message ended; nothing if the claim no longer holds.
+    Delivery {
+        /// The message.
+        message: i64,
+        /// The endpoint.
+        endpoint: i64,
+        /// Whose claim it was.
+        token: i64,
+        /// How it ended.
+        end: DeliveryEnd,
+    },
+    /// Messages are sent once more.
+    Replay {
+        /// Where.
+        endpoint: i64,
+        /// Which.
+        what: Replay,
+        /// The event; its time is when they are due.
+        audit: NewAudit,
+    },
+    /// Destroys some hundred rows that are past their period.
+    Destroy {
+        /// Which.
+        expired: Expired,
+        /// The event.
+        audit: NewAudit,
+    },
+    /// Destroys the oldest rows of an audit chain.
+    DestroyAudit {
+        /// Which.
+        expired: ExpiredAudit,
+        /// The event.
+        audit: NewAudit,
+    },
+    /// Takes a chore for this node until a moment. Refused as [`StoreError::Missing`] while another node has it.
+    ClaimChore {
+        /// Its name.
+        name: &'static str,
+        /// Now.
+        now: Timestamp,
+        /// Until when.
+        until: Timestamp,
     },
     /// Events alone, such as a failed attempt to ask a national system.
     Audit(Vec<NewAudit>),

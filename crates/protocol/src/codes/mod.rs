@@ -10,13 +10,15 @@ mod rental;
 mod response;
 mod tables;
 
+use serde::{Serialize, Serializer};
+
 pub use account::{AccountStatus, Approval};
 pub use api_type::{ApiType, ApiTypeGroup};
 pub use faces::{FACE_LIVENESS_LEVELS, FACE_SIMILARITY_LEVELS, FaceLevel};
 pub use koroad::{KnownProcessing, ProcessingCode};
 pub use licence::{LicenceClass, LicenceStatus, REGIONS, Region, ResultCode};
-pub use photo::PhotoCheck;
-pub use rental::{Recurrence, SearchType};
+pub use photo::{PhotoCheck, PhotoCode};
+pub use rental::{HistoryKind, OneWay, Recurrence, RentalStatus, SearchType};
 pub use response::ResponseCode;
 pub use tables::{CodeRow, CodeTable, tables};
 
@@ -69,6 +71,18 @@ macro_rules! code_table {
     };
 }
 pub(crate) use code_table;
+
+/// Rows that answers show are written as their code.
+macro_rules! serialize_as_code {
+    ($($table:ty),+) => {$(
+        impl Serialize for $table {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.code())
+            }
+        }
+    )+};
+}
+serialize_as_code!(LicenceClass, Recurrence, RentalStatus);
 
 #[cfg(test)]
 mod tests {

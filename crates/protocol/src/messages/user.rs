@@ -22,10 +22,7 @@ impl UserQuery {
         let mut fields = Fields::of_request(&members, &mut faults);
         let user_id = fields.required("user_id", UserId::parse);
         let brno = fields.required("brno", BusinessNumber::parse);
-        match (user_id, brno) {
-            (Some(user_id), Some(brno)) => Ok(Self { user_id, brno }),
-            _ => Err(faults.first().unwrap_or(ApiError::missing("user_id"))),
-        }
+        faults.into_result(user_id.zip(brno).map(|(user_id, brno)| Self { user_id, brno }))
     }
 }
 

@@ -1,3 +1,4 @@
+use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::Malformed;
@@ -14,6 +15,7 @@ pub struct Period {
 const NOT_A_DATE: Malformed = Malformed("yyyymmdd 형식의 날짜여야 합니다");
 const BEFORE_TODAY: Malformed = Malformed("오늘 이후의 날짜여야 합니다");
 const BEFORE_FROM: Malformed = Malformed("시작일 이후의 날짜여야 합니다");
+const OVER_A_MONTH: Malformed = Malformed("시작일부터 1개월 이내의 날짜여야 합니다");
 
 /// Reads `yyyymmdd`: eight ASCII digits that are a real calendar date.
 pub fn parse_compact(text: &str) -> Result<Date, Malformed> {
@@ -42,6 +44,13 @@ impl Period {
     /// The period, if `to` is not before `from`.
     pub fn new(from: Date, to: Date) -> Result<Self, Malformed> {
         if to < from { Err(BEFORE_FROM) } else { Ok(Self { from, to }) }
+    }
+
+    /// The period, if `to` is also at most a calendar month after `from` (§4.2.8.4): from 31 January to 28 or 29
+    /// February.
+    pub fn within_a_month(from: Date, to: Date) -> Result<Self, Malformed> {
+        let over = from.checked_add(1.month()).is_ok_and(|last| last < to);
+        if over { Err(OVER_A_MONTH) } else { Self::new(from, to) }
     }
 
     /// Fills in what was not sent (§4.4.1.4): nothing → today and tomorrow; `from` alone → the next day;
@@ -100,6 +109,23 @@ mod tests {
         assert_eq!(Period::new(second, first), Err(BEFORE_FROM));
         let period = Period::new(first, second).unwrap();
         assert!(period.overlaps(second, third) && !period.overlaps(third, third));
+    }
+
+    #[test]
+    fn a_calendar_month_and_no_day_more() {
+        for (from, last) in [
+            (date(2025, 9, 15), date(2025, 10, 15)),
+            (date(2027, 1, 31), date(2027, 2, 28)),
+            (date(2028, 1, 31), date(2028, 2, 29)),
+            (date(2028, 1, 29), date(2028, 2, 29)),
+            (date(2028, 2, 29), date(2028, 3, 29)),
+            (date(2025, 12, 31), date(2026, 1, 31)),
+        ] {
+            assert_eq!(Period::within_a_month(from, last), Ok(Period { from, to: last }));
+            assert_eq!(Period::within_a_month(from, last.tomorrow().unwrap()), Err(OVER_A_MONTH));
+            assert_eq!(Period::within_a_month(from, from.yesterday().unwrap()), Err(BEFORE_FROM));
+        }
+        assert!(Period::within_a_month(date(9999, 12, 15), Date::MAX).is_ok());
     }
 
     proptest! {

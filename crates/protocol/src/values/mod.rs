@@ -6,6 +6,7 @@ mod dates;
 mod licence_number;
 mod number;
 mod person_name;
+mod score;
 mod user;
 mod vehicle;
 
@@ -13,6 +14,7 @@ pub use dates::{Period, format_compact, parse_compact};
 pub use licence_number::LicenceNumber;
 pub use number::{NumberKind, RemoteNumber};
 pub use person_name::PersonName;
+pub use score::Score;
 pub use user::{BusinessNumber, UserId};
 pub use vehicle::{DeviceId, Plate, TEMPORARY_PLATE, Vehicle};
 
@@ -22,7 +24,7 @@ pub struct Malformed(pub &'static str);
 
 /// Refuses control characters: no identifier has one, PostgreSQL stores no NUL, and a line break would forge
 /// lines wherever the text is printed.
-fn without_controls(text: &str) -> Result<&str, Malformed> {
+pub(crate) fn without_controls(text: &str) -> Result<&str, Malformed> {
     if text.chars().any(char::is_control) {
         Err(Malformed("제어 문자를 쓸 수 없습니다"))
     } else {

@@ -1,6 +1,8 @@
 use std::fmt;
 
-use crate::Sector;
+use serde::{Serialize, Serializer};
+
+use crate::{ApiError, Sector};
 
 /// Which of the two names a number has on the wire, and so which error refuses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +11,24 @@ pub enum NumberKind {
     Rental,
     /// 검증번호, `vrfc_no`: letters V, D and C; refused with -260.
     Verification,
+}
+
+impl NumberKind {
+    /// Its member on the wire.
+    pub const fn member(self) -> &'static str {
+        match self {
+            Self::Rental => "rent_no",
+            Self::Verification => "vrfc_no",
+        }
+    }
+
+    /// The error for a number that is malformed, unknown or another's (table 5.1).
+    pub const fn refusal(self) -> ApiError {
+        match self {
+            Self::Rental => ApiError::InvalidRentNo,
+            Self::Verification => ApiError::InvalidVrfcNo,
+        }
+    }
 }
 
 /// A rental or verification number: letter, two digits of the KST year, `-`, nine digits (`R25-000000843`).
@@ -61,16 +81,19 @@ impl RemoteNumber {
 
     /// Whether it is a rental or a verification number.
     pub fn kind(self) -> NumberKind {
-        match self.sector {
-            Sector::Rental | Sector::PersonalMobility => NumberKind::Rental,
-            Sector::Delivery | Sector::Chauffeur | Sector::General => NumberKind::Verification,
-        }
+        self.sector.rules().number.kind
     }
 }
 
 impl fmt::Display for RemoteNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{:02}-{:09}", self.sector.rules().number_letter, self.year, self.sequence)
+    }
+}
+
+impl Serialize for RemoteNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -87,6 +110,20 @@ mod tests {
         assert_eq!(number.kind(), NumberKind::Rental);
         assert_eq!(RemoteNumber::parse("V25-000000293").unwrap().kind(), NumberKind::Verification);
         assert_eq!(RemoteNumber::parse("S25-000000001").unwrap().to_string(), "D25-000000001");
+    }
+
+    #[test]
+    fn only_rental_and_pm_have_rental_numbers() {
+        for (letter, member, code) in [
+            ('R', "rent_no", -230),
+            ('V', "vrfc_no", -260),
+            ('P', "rent_no", -230),
+            ('D', "vrfc_no", -260),
+            ('C', "vrfc_no", -260),
+        ] {
+            let kind = RemoteNumber::parse(&format!("{letter}25-000000001")).unwrap().kind();
+            assert_eq!((kind.member(), kind.refusal().code().code()), (member, code), "{letter}");
+        }
     }
 
     #[test]

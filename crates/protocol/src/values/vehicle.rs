@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use super::{Malformed, without_controls};
 
 /// The plate that stands for "not decided yet" (§3.3).
@@ -18,6 +20,16 @@ impl Plate {
         }
     }
 
+    /// The same, but not `99임9999`, where the vehicle must be decided (§4.2.3.4).
+    pub fn parse_decided(text: &str) -> Result<Self, Malformed> {
+        let plate = Self::parse(text)?;
+        if plate.is_temporary() {
+            Err(Malformed("임시차량번호는 쓸 수 없습니다"))
+        } else {
+            Ok(plate)
+        }
+    }
+
     /// As sent.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -26,6 +38,12 @@ impl Plate {
     /// Whether it is `99임9999`.
     pub fn is_temporary(&self) -> bool {
         self.0 == TEMPORARY_PLATE
+    }
+}
+
+impl Serialize for Plate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
@@ -76,6 +94,13 @@ mod tests {
         assert_eq!((plate.as_str(), plate.is_temporary()), ("67라6767", false));
         assert!(Plate::parse(&"가".repeat(16)).is_ok());
         assert!(Plate::parse(&"가".repeat(17)).is_err() && Plate::parse("").is_err());
+    }
+
+    #[test]
+    fn a_decided_plate_is_not_the_temporary_one() {
+        assert_eq!(Plate::parse_decided("67라6767"), Plate::parse("67라6767"));
+        assert_eq!(Plate::parse_decided(TEMPORARY_PLATE), Err(Malformed("임시차량번호는 쓸 수 없습니다")));
+        assert_eq!(Plate::parse_decided(""), Plate::parse(""));
     }
 
     #[test]

@@ -66,6 +66,7 @@ pub(super) async fn insert_audit(
         .bind(column(rows, |row| row.row.subject_hash.as_ref().map(|hash| &hash[..])))
         .bind(column(rows, |row| row.row.reference))
         .bind(column(rows, |row| row.row.outcome.as_str()))
+        .bind(column(rows, |row| row.row.sheet.as_deref()))
         .bind(column(rows, |row| &row.hash[..]))
         .execute(link)
         .await

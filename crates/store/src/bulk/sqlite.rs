@@ -42,9 +42,9 @@ static VERIFICATIONS: Bulk = bulk!(
 );
 
 static AUDIT: Bulk = bulk!(
-    10,
-    "INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, hash) \
-     SELECT * FROM (",
+    11,
+    "INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, sheet, \
+     hash) SELECT * FROM (",
     ") WHERE column1 IS NOT NULL"
 );
 
@@ -163,6 +163,7 @@ pub(super) async fn insert_audit(
             to.add(row.subject_hash.as_ref().map(|hash| &hash[..]))?;
             to.add(row.reference)?;
             to.add(row.outcome.as_str())?;
+            to.add(row.sheet.as_deref())?;
             to.add(&hash[..])
         })
         .await

@@ -2,12 +2,12 @@
 
 use super::command;
 use super::group::Failure;
-use crate::audit::Head;
+use crate::audit::{Head, sheet};
 use crate::bulk;
 use crate::db::Link;
-use crate::error::{Constraint, StoreError};
 use crate::grace::Sightings;
-use crate::prepared::Prepared;
+use crate::history;
+use crate::prepared::{AuditRow, Prepared};
 
 /// Applies writes in order: commands one by one, then each table's rows of all writes at once, the audit trail
 /// last. Gives the chain's new head.
@@ -17,7 +17,7 @@ pub(super) async fn apply(
     head: Head,
     writes: &[Prepared],
 ) -> Result<Head, Failure> {
-    for command in writes.iter().filter_map(|write| write.command.as_ref()) {
+    for command in writes.iter().flat_map(|write| &write.commands) {
         command::run(link, command).await?;
     }
     let tokens: Vec<_> = writes.iter().flat_map(|write| &write.tokens).collect();
@@ -26,15 +26,24 @@ pub(super) async fn apply(
     bulk::insert_verifications(link, &verifications).await?;
     let sightings = Sightings::gather(writes.iter().flat_map(|write| &write.sightings));
     bulk::apply_sightings(link, &sightings).await?;
-    let (audit, head) = head.chain(chain, writes.iter().flat_map(|write| &write.audit));
-    bulk::insert_audit(link, chain, &audit).await.map_err(chain_moved)?;
-    Ok(head)
+    history::count(link, writes.iter().flat_map(|write| write.counts.iter().copied()), 1).await?;
+    let sheet = sheet::row(&verifications);
+    let audit = writes.iter().flat_map(|write| &write.audit).chain(&sheet);
+    write_audit(link, chain, head, audit).await
 }
 
-/// The place after the head is taken: somebody else wrote to the chain.
-fn chain_moved(error: sqlx::Error) -> Failure {
-    match Failure::from(error) {
-        Failure::Refused(StoreError::Conflict(Constraint::Unique)) => Failure::Race,
-        failure => failure,
+/// Chains the rows after the head, and moves it on.
+async fn write_audit(
+    link: &mut Link,
+    chain: &str,
+    head: Head,
+    rows: impl Iterator<Item = &AuditRow>,
+) -> Result<Head, Failure> {
+    let (rows, new) = head.chain(chain, rows);
+    let Some(last) = rows.last() else { return Ok(head) };
+    if !head.move_to(link, chain, new, last.row.at_ms).await? {
+        return Err(Failure::Race);
     }
+    bulk::insert_audit(link, chain, &rows).await?;
+    Ok(new)
 }

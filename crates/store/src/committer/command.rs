@@ -1,10 +1,10 @@
-//! The rare writes: accounts, keys, delegations.
+//! Writes that are statements of their own.
 
 use rims_domain::Account;
 
 use super::group::Failure;
 use crate::codec::digits;
-use crate::db::{Link, on_backend};
+use crate::db::Link;
 use crate::error::StoreError;
 use crate::prepared::{Command, CredentialRow, Resealed};
 use crate::sql;
@@ -12,11 +12,13 @@ use crate::sql;
 /// Runs one text with values on either engine and gives the number of rows it changed.
 macro_rules! changed {
     ($link:expr, $text:expr $(, $value:expr)+) => {
-        on_backend!(&mut *$link, connection => {
+        $crate::db::on_backend!(&mut *$link, connection => {
             sqlx::query($text)$(.bind($value))+.execute(connection).await?.rows_affected()
         })
     };
 }
+
+pub(crate) use changed;
 
 pub(super) async fn run(link: &mut Link, command: &Command) -> Result<(), Failure> {
     match command {
@@ -55,11 +57,18 @@ pub(super) async fn run(link: &mut Link, command: &Command) -> Result<(), Failur
             Ok(())
         }
         Command::Reseal(rows) => reseal(link, rows).await,
+        Command::TakeNumbers(advance) => advance.run(link).await,
+        Command::Rental(command) => command.run(link).await,
+        Command::Reservation(command) => command.run(link).await,
+        Command::Remote(command) => command.run(link).await,
+        Command::Answer(row) => row.run(link).await,
+        Command::Webhook(command) => command.run(link).await,
+        Command::Retention(command) => command.run(link).await,
     }
 }
 
 /// A change of a row that is not there is refused, not ignored.
-fn one(rows: u64, what: &'static str) -> Result<(), Failure> {
+pub(crate) fn one(rows: u64, what: &'static str) -> Result<(), Failure> {
     if rows == 1 { Ok(()) } else { Err(Failure::Refused(StoreError::Missing(what))) }
 }
 

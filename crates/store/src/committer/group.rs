@@ -14,7 +14,7 @@ use crate::prepared::Prepared;
 const ATTEMPTS: usize = 5;
 
 /// Why a transaction did not succeed.
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// The database refused one of the writes, which one is not known.
     Refused(StoreError),
     /// Somebody else was faster: the chain's head has moved, or a deadlock was resolved against us.

@@ -8,6 +8,9 @@ mod apply;
 mod command;
 mod group;
 
+pub(crate) use command::{changed, one};
+pub(crate) use group::Failure;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

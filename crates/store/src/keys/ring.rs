@@ -22,6 +22,10 @@ pub(crate) enum Column {
     VerificationSubject,
     CredentialSecret,
     KeyCheck,
+    ReservationSubject,
+    RemoteDevice,
+    IdempotencyAnswer,
+    WebhookSecret,
 }
 
 impl Column {
@@ -30,6 +34,10 @@ impl Column {
             Self::VerificationSubject => "verification.subject",
             Self::CredentialSecret => "credential.secret_key",
             Self::KeyCheck => "meta.key_check",
+            Self::ReservationSubject => "reservation.subject",
+            Self::RemoteDevice => "remote.device",
+            Self::IdempotencyAnswer => "idempotency.answer",
+            Self::WebhookSecret => "webhook_endpoint.secret",
         }
     }
 
@@ -38,6 +46,10 @@ impl Column {
             Self::VerificationSubject => 1,
             Self::CredentialSecret => 2,
             Self::KeyCheck => 3,
+            Self::ReservationSubject => 4,
+            Self::RemoteDevice => 5,
+            Self::IdempotencyAnswer => 6,
+            Self::WebhookSecret => 7,
         }
     }
 

@@ -6,7 +6,9 @@ use rims_domain::AccountId;
 use rims_protocol::values::UserId;
 use rims_store::{AuditBreak, NewAudit, Store, Subject, Write};
 
-use crate::fixture::{Fixture, audit, licence, now, on_both_engines, store_verifications, verification};
+use crate::fixture::{
+    Fixture, Place, audit, audit_events, licence, now, on_both_engines, store_verifications, verification,
+};
 
 on_both_engines![
     events_keep_their_order_and_fields,
@@ -14,6 +16,8 @@ on_both_engines![
     a_whole_chain_verifies_across_restarts,
     a_changed_row_is_found,
     a_removed_row_is_found,
+    a_chain_cut_off_at_its_end_is_found,
+    a_changed_sheet_is_found,
     commands_beside_a_server_have_their_own_chain,
 ];
 
@@ -106,6 +110,28 @@ async fn a_changed_row_is_found(fixture: Arc<Fixture>) {
 async fn a_removed_row_is_found(fixture: Arc<Fixture>) {
     let damage = "DELETE FROM audit WHERE seq = 5";
     assert_eq!(broken_after(&fixture, damage).await, Some(AuditBreak::Missing(5)));
+}
+
+async fn a_chain_cut_off_at_its_end_is_found(fixture: Arc<Fixture>) {
+    let damage = "DELETE FROM audit WHERE seq = 10";
+    assert_eq!(broken_after(&fixture, damage).await, Some(AuditBreak::Missing(10)));
+}
+
+async fn a_changed_sheet_is_found(fixture: Arc<Fixture>) {
+    let store = one_chain(&fixture).await;
+    let rows = vec![verification(&store, now(), "221212121212"), verification(&store, now(), "111111111101")];
+    store_verifications(&store, rows).await;
+    assert_eq!(audit_events(&store).await, 2);
+    assert_eq!(fixture.count("audit").await, 1);
+    let other = fixture.blobs("SELECT sheet FROM audit").await[0][50..].to_vec();
+    let other = other.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let damage = match fixture.place {
+        Place::Sqlite(..) => format!("UPDATE audit SET sheet = X'{other}'"),
+        Place::Postgres(..) => format!("UPDATE audit SET sheet = '\\x{other}'"),
+    };
+    assert_eq!(fixture.execute(&damage).await, 1);
+    assert_eq!(store.verify_audit().await.unwrap().chains[0].broken, Some(AuditBreak::Changed(1)));
+    store.close().await;
 }
 
 async fn commands_beside_a_server_have_their_own_chain(fixture: Arc<Fixture>) {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::codes::{ApiType, ApiTypeGroup, LicenceClass, ResultCode};
 use crate::fields::{Faults, Fields};
-use crate::sector::{DateRule, SectorRules, VehicleRule};
+use crate::sector::{DateRule, PeriodRule, SectorRules, VehicleRule};
 use crate::values::{
     DeviceId, LicenceNumber, Malformed, Period, PersonName, Plate, UserId, Vehicle, parse_compact,
 };
@@ -49,16 +49,13 @@ impl SingleRequest {
         let bizinfo = fields.optional("bizinfo", UserId::parse);
         let mut item = match rules.vehicle {
             VehicleRule::DeviceRequired => read_device_first(&mut fields, rules, today),
-            VehicleRule::PlateRequired | VehicleRule::PlateOptional => read_item(&mut fields, rules, today),
+            rule => read_item(&mut fields, rule, rules.dates, today),
         };
         if rules.api_type {
             let api_type = read_api_type(&mut fields, ApiTypeGroup::Single);
             item = item.map(|item| item.with_default_api_type(api_type, ApiTypeGroup::Single));
         }
-        match (faults.first(), item) {
-            (None, Some(item)) => Ok(Self { bizinfo, item }),
-            (fault, _) => Err(fault.unwrap_or(ApiError::Decryption)),
-        }
+        faults.into_result(item.map(|item| Self { bizinfo, item }))
     }
 }
 
@@ -87,7 +84,7 @@ impl BatchRequest {
             .enumerate()
             .filter_map(|(index, item)| {
                 let mut fields = Fields::of_item(index, item, &mut faults)?;
-                let item = read_item(&mut fields, rules, today);
+                let item = read_item(&mut fields, rules.vehicle, rules.dates, today);
                 if !rules.api_type {
                     return item;
                 }
@@ -110,12 +107,17 @@ impl VerifyItem {
 }
 
 /// The order of every table but §4.4.1.4's.
-fn read_item(fields: &mut Fields<'_, '_>, rules: &SectorRules, today: Date) -> Option<VerifyItem> {
+pub(super) fn read_item(
+    fields: &mut Fields<'_, '_>,
+    vehicle: VehicleRule,
+    dates: DateRule,
+    today: Date,
+) -> Option<VerifyItem> {
     let licence_number = fields.required("f_license_no", LicenceNumber::parse);
     let name = fields.required("f_resident_name", PersonName::parse);
     let class = fields.required("f_licn_con_code", parse_class);
-    let period = read_period(fields, rules.dates, today);
-    let vehicle = read_vehicle(fields, rules.vehicle);
+    let period = read_period(fields, PeriodRule::verification(dates), today);
+    let vehicle = read_vehicle(fields, vehicle);
     let (licence_number, name, class) = (licence_number?, name?, class?);
     Some(VerifyItem { licence_number, name, class, period: period?, vehicle: vehicle?, api_type: None })
 }
@@ -125,44 +127,46 @@ fn read_device_first(fields: &mut Fields<'_, '_>, rules: &SectorRules, today: Da
     let vehicle = read_vehicle(fields, rules.vehicle);
     let name = fields.required("f_resident_name", PersonName::parse);
     let class = fields.required("f_licn_con_code", parse_class);
-    let period = read_period(fields, rules.dates, today);
+    let period = read_period(fields, PeriodRule::verification(rules.dates), today);
     let licence_number = fields.required("f_license_no", LicenceNumber::parse);
     let (licence_number, name, class) = (licence_number?, name?, class?);
     Some(VerifyItem { licence_number, name, class, period: period?, vehicle: vehicle?, api_type: None })
 }
 
-fn read_vehicle(fields: &mut Fields<'_, '_>, rule: VehicleRule) -> Option<Vehicle> {
+pub(super) fn read_vehicle(fields: &mut Fields<'_, '_>, rule: VehicleRule) -> Option<Vehicle> {
     const NAME: &str = "vhcl_reg_no";
     match rule {
         VehicleRule::PlateRequired => fields.required(NAME, Plate::parse).map(Vehicle::Plate),
+        VehicleRule::DecidedPlateRequired => fields.required(NAME, Plate::parse_decided).map(Vehicle::Plate),
         VehicleRule::PlateOptional => {
             Some(fields.optional(NAME, Plate::parse).map_or(Vehicle::None, Vehicle::Plate))
         }
         VehicleRule::DeviceRequired => fields.required(NAME, DeviceId::parse).map(Vehicle::Device),
+        VehicleRule::NotRead => Some(Vehicle::None),
     }
 }
 
-fn read_period(fields: &mut Fields<'_, '_>, rule: DateRule, today: Date) -> Option<Period> {
+pub(super) fn read_period(fields: &mut Fields<'_, '_>, rule: PeriodRule, today: Date) -> Option<Period> {
     let not_past = |text: &str| {
         let from = parse_compact(text)?;
         Period::check_from(from, today).map(|()| from)
     };
-    let (from, to) = match rule {
+    let (from, to) = match rule.dates {
         DateRule::Required => {
-            let from = fields.required("f_from_date", not_past);
-            let to = fields.required("f_to_date", parse_compact);
+            let from = fields.required(rule.from, not_past);
+            let to = fields.required(rule.to, parse_compact);
             (from?, to?)
         }
         DateRule::Optional => {
-            let from = fields.optional("f_from_date", not_past);
-            let to = fields.optional("f_to_date", parse_compact);
+            let from = fields.optional(rule.from, not_past);
+            let to = fields.optional(rule.to, parse_compact);
             Period::fill(from, to, today)
         }
     };
-    Period::new(from, to).map_err(|rule| fields.malformed("f_to_date", rule)).ok()
+    Period::new(from, to).map_err(|broken| fields.malformed(rule.to, broken)).ok()
 }
 
-fn read_api_type(fields: &mut Fields<'_, '_>, group: ApiTypeGroup) -> Option<ApiType> {
+pub(super) fn read_api_type(fields: &mut Fields<'_, '_>, group: ApiTypeGroup) -> Option<ApiType> {
     fields.optional("com_api_type", |code| {
         group.parse(code).ok_or(Malformed("이 인터페이스의 범용 API 유형 코드가 아닙니다"))
     })

@@ -4,16 +4,10 @@ use serde_json::json;
 
 use super::*;
 use crate::codes::{LicenceStatus, ProcessingCode};
+use crate::messages::testing::{fault, members, with};
 use crate::messages::{Answer, Header};
 
 const TODAY: Date = date(2024, 10, 23);
-
-fn members(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(members) => members,
-        _ => unreachable!("tests pass objects"),
-    }
-}
 
 fn item() -> Value {
     json!({
@@ -27,9 +21,7 @@ fn item() -> Value {
 }
 
 fn item_with(name: &str, value: Value) -> Value {
-    let mut item = item();
-    item[name] = value;
-    item
+    with(item(), name, value)
 }
 
 fn single(sector: Sector, value: Value) -> Result<SingleRequest, ApiError> {
@@ -39,16 +31,6 @@ fn single(sector: Sector, value: Value) -> Result<SingleRequest, ApiError> {
 fn batch(sector: Sector, count: &str, items: &[Value]) -> Result<BatchRequest, ApiError> {
     let request = json!({ "f_send_cnt": count, "bizinfo": "s01", "requestList": items });
     BatchRequest::read(&members(request), sector, TODAY)
-}
-
-/// The member an error names, with its code.
-fn fault<T: std::fmt::Debug>(result: Result<T, ApiError>) -> (i32, String) {
-    let error = result.unwrap_err();
-    let field = match &error {
-        ApiError::InvalidParameter { field, .. } | ApiError::MissingParameter { field } => field.clone(),
-        _ => String::new(),
-    };
-    (error.code().code(), field)
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! The hash-chained audit trail: append-only, one chain per writer.
 //!
 //! `hash = SHA-256(hash before ‖ canonical encoding of the row)`, with 32 zero bytes before the first row. A row
-//! that is changed, moved or removed breaks the chain at that place. A chain that was cut off at its end does
-//! not show it by itself: keep the head (the last sequence and hash) elsewhere to see that too.
+//! that is changed, moved or removed breaks the chain at that place. `audit_chain` knows each chain's head, which
+//! a commit moves on from where it found it, and the last row that was destroyed at its beginning. Who can change
+//! that table, too, can cut a chain's end off unseen: keep the heads elsewhere as well.
+
+pub(crate) mod sheet;
 
 use sha2::{Digest, Sha256};
+use sqlx::FromRow;
 
 use crate::db::{Db, Link, on_backend};
 use crate::error::{StoreError, report};
@@ -12,7 +16,7 @@ use crate::prepared::AuditRow;
 use crate::record::{AuditEntry, StoredAudit};
 use crate::sql;
 
-/// The last row of a chain.
+/// A row of a chain, after which others follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) seq: i64,
@@ -38,11 +42,37 @@ struct Content<'a> {
     subject_hash: Option<[u8; 16]>,
     reference: i64,
     outcome: &'a str,
+    sheet: Option<&'a [u8]>,
 }
 
 impl Head {
     /// Before the first row.
     const START: Self = Self { seq: 0, hash: [0; 32] };
+
+    /// Moves the chain's head on from this one to another. False if it stands elsewhere by now: somebody else
+    /// wrote to the chain.
+    pub(crate) async fn move_to(
+        self,
+        link: &mut Link,
+        chain: &str,
+        new: Self,
+        at_ms: i64,
+    ) -> sqlx::Result<bool> {
+        let text = if self == Self::START { sql::AUDIT_START_CHAIN } else { sql::AUDIT_MOVE_HEAD };
+        let moved = on_backend!(link, connection => {
+            sqlx::query(text)
+                .bind(chain)
+                .bind(new.seq)
+                .bind(at_ms)
+                .bind(&new.hash[..])
+                .bind(self.seq)
+                .bind(&self.hash[..])
+                .execute(connection)
+                .await?
+                .rows_affected()
+        });
+        Ok(moved == 1)
+    }
 
     /// The head as the database has it.
     pub(crate) async fn load(link: &mut Link, chain: &str) -> sqlx::Result<Self> {
@@ -75,6 +105,7 @@ impl Head {
                 subject_hash: row.subject_hash,
                 reference: row.reference,
                 outcome: &row.outcome,
+                sheet: row.sheet.as_deref(),
             };
             head = Self { seq, hash: content.hash_after(&head.hash) };
             ChainedRow { seq, row, hash: head.hash }
@@ -107,6 +138,10 @@ impl Content<'_> {
         }
         hash.update(self.reference.to_be_bytes());
         text(&mut hash, self.outcome);
+        if let Some(sheet) = self.sheet {
+            hash.update((sheet.len() as u64).to_be_bytes());
+            hash.update(sheet);
+        }
         hash.finalize().into()
     }
 }
@@ -130,7 +165,7 @@ impl AuditReport {
 pub struct ChainReport {
     /// Its name.
     pub chain: String,
-    /// Rows that are whole, up to the end or the first break.
+    /// Rows that are there and whole, up to the end or the first break.
     pub entries: u64,
     /// The hash of the last whole row; keep it elsewhere to see a chain cut off at its end.
     pub head: [u8; 32],
@@ -168,7 +203,8 @@ async fn next_chain(db: &Db, last: &str) -> Result<Option<String>, StoreError> {
 }
 
 async fn verify_chain(db: &Db, chain: &str) -> Result<ChainReport, StoreError> {
-    let mut head = Head::START;
+    let (base, last) = ends(db, chain).await?;
+    let mut head = base;
     let mut broken = None;
     'pages: loop {
         let page = page(db, chain, head.seq + 1, PAGE).await?;
@@ -185,8 +221,32 @@ async fn verify_chain(db: &Db, chain: &str) -> Result<ChainReport, StoreError> {
             }
         }
     }
-    let entries = u64::try_from(head.seq).unwrap_or_default();
+    if broken.is_none() && head.seq < last.seq {
+        broken = Some(AuditBreak::Missing(head.seq + 1));
+    }
+    let entries = u64::try_from(head.seq - base.seq).unwrap_or_default();
     Ok(ChainReport { chain: chain.to_owned(), entries, head: head.hash, broken })
+}
+
+/// Where the kept part of a chain begins and ends.
+#[derive(FromRow)]
+struct StoredEnds {
+    base_seq: i64,
+    base_hash: Vec<u8>,
+    seq: i64,
+    hash: Vec<u8>,
+}
+
+/// The last row before the kept part of a chain, and its last row.
+async fn ends(db: &Db, chain: &str) -> Result<(Head, Head), StoreError> {
+    let ends: Result<Option<StoredEnds>, _> = on_backend!(db, pool => {
+        sqlx::query_as(sql::AUDIT_ENDS).bind(chain).fetch_optional(pool).await
+    });
+    let head = |seq, hash: Vec<u8>| Head { seq, hash: hash.try_into().unwrap_or_default() };
+    let ends = ends.map_err(|error| report(&error))?;
+    Ok(ends.map_or((Head::START, Head::START), |ends| {
+        (head(ends.base_seq, ends.base_hash), head(ends.seq, ends.hash))
+    }))
 }
 
 impl StoredAudit {
@@ -210,6 +270,7 @@ impl StoredAudit {
             subject_hash,
             reference: self.reference,
             outcome: &self.outcome,
+            sheet: self.sheet.as_deref(),
         };
         let hash = content.hash_after(&head.hash);
         if self.hash == hash { Ok(Head { seq: self.seq, hash }) } else { Err(AuditBreak::Changed(self.seq)) }
@@ -223,12 +284,19 @@ async fn page(db: &Db, chain: &str, from: i64, limit: i64) -> Result<Vec<StoredA
     rows.map_err(|error| report(&error))
 }
 
-/// Rows of a chain from a sequence on.
+/// The entries of at most `limit` rows of a chain from a sequence on.
 pub(crate) async fn entries(
     db: &Db,
     chain: &str,
     from: i64,
     limit: u32,
 ) -> Result<Vec<AuditEntry>, StoreError> {
-    page(db, chain, from, i64::from(limit)).await?.into_iter().map(AuditEntry::try_from).collect()
+    let mut entries = Vec::new();
+    for row in page(db, chain, from, i64::from(limit)).await? {
+        match &row.sheet {
+            Some(sheet) => entries.extend(sheet::entries(&row.chain, row.seq, sheet)?),
+            None => entries.push(row.try_into()?),
+        }
+    }
+    Ok(entries)
 }

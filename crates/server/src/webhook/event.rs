@@ -1,0 +1,170 @@
+use jiff::Timestamp;
+use rims_domain::calendar::in_seoul;
+use rims_protocol::codes::{ProcessingCode, ResultCode};
+use rims_protocol::values::{NumberKind, RemoteNumber, UserId};
+use serde_json::{Value, json};
+
+/// What a company is told. It names numbers and codes, no person and no vehicle; the rest is asked for with the
+/// number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A remote verification has its result.
+    RemoteVerificationFinished {
+        /// Its rental or verification number.
+        number: RemoteNumber,
+        /// The company it belongs to.
+        user_id: UserId,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// The licence of a reservation is no longer what it was at the last check.
+    ReservationChanged {
+        /// The reservation's number.
+        rent_no: RemoteNumber,
+        /// The company it belongs to.
+        user_id: UserId,
+        /// The code before.
+        previous: ResultCode,
+        /// The code now.
+        current: ResultCode,
+    },
+    /// A pending rental was confirmed.
+    RentalConfirmed {
+        /// The rental's number.
+        rent_no: RemoteNumber,
+        /// The company it belongs to.
+        user_id: UserId,
+    },
+    /// A rental was cancelled.
+    RentalCancelled {
+        /// The rental's number.
+        rent_no: RemoteNumber,
+        /// The company it belongs to.
+        user_id: UserId,
+    },
+}
+
+/// How a remote verification ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The licence's status, `f_rtn_code` (table 5.2).
+    Licence(ResultCode),
+    /// KOROAD refused the request: `f_rtn_cd` (table 5.3).
+    Refused(ProcessingCode),
+}
+
+impl Event {
+    /// `type`, by which endpoints choose what they are sent.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::RemoteVerificationFinished { .. } => "remote_verification.finished",
+            Self::ReservationChanged { .. } => "reservation.changed",
+            Self::RentalConfirmed { .. } => "rental.confirmed",
+            Self::RentalCancelled { .. } => "rental.cancelled",
+        }
+    }
+
+    /// The body of its deliveries; `at` is when it happened.
+    pub fn to_json(&self, at: Timestamp) -> String {
+        let timestamp = in_seoul(at).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string();
+        json!({ "type": self.kind(), "timestamp": timestamp, "data": self.data() }).to_string()
+    }
+
+    fn data(&self) -> Value {
+        match self {
+            Self::RemoteVerificationFinished { number, user_id, outcome } => {
+                let mut data =
+                    json!({ (number_name(*number)): number.to_string(), "user_id": user_id.as_str() });
+                match outcome {
+                    Outcome::Licence(code) => data["f_rtn_code"] = json!(code),
+                    Outcome::Refused(code) => data["f_rtn_cd"] = json!(code),
+                }
+                data
+            }
+            Self::ReservationChanged { rent_no, user_id, previous, current } => json!({
+                "rent_no": rent_no.to_string(),
+                "user_id": user_id.as_str(),
+                "previous_f_rtn_code": previous,
+                "f_rtn_code": current,
+            }),
+            Self::RentalConfirmed { rent_no, user_id } | Self::RentalCancelled { rent_no, user_id } => {
+                json!({ "rent_no": rent_no.to_string(), "user_id": user_id.as_str() })
+            }
+        }
+    }
+}
+
+fn number_name(number: RemoteNumber) -> &'static str {
+    match number.kind() {
+        NumberKind::Rental => "rent_no",
+        NumberKind::Verification => "vrfc_no",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rims_protocol::codes::{KnownProcessing, LicenceStatus};
+
+    use super::*;
+
+    fn number(text: &str) -> RemoteNumber {
+        RemoteNumber::parse(text).unwrap()
+    }
+
+    fn user_id() -> UserId {
+        UserId::parse("s01").unwrap()
+    }
+
+    fn json(event: &Event) -> String {
+        event.to_json("2025-12-31T15:00:00.0079Z".parse().unwrap())
+    }
+
+    fn finished(text: &str, outcome: Outcome) -> String {
+        json(&Event::RemoteVerificationFinished { number: number(text), user_id: user_id(), outcome })
+    }
+
+    #[test]
+    fn remote_verifications() {
+        let valid = Outcome::Licence(LicenceStatus::Valid.into());
+        assert_eq!(
+            finished("R25-000000843", valid),
+            r#"{"data":{"f_rtn_code":"00","rent_no":"R25-000000843","user_id":"s01"},"timestamp":"2026-01-01T00:00:00.007+09:00","type":"remote_verification.finished"}"#
+        );
+        let refused = Outcome::Refused(KnownProcessing::TokenExpired.into());
+        assert_eq!(
+            finished("V25-000000293", refused),
+            r#"{"data":{"f_rtn_cd":"4","user_id":"s01","vrfc_no":"V25-000000293"},"timestamp":"2026-01-01T00:00:00.007+09:00","type":"remote_verification.finished"}"#
+        );
+        for (number, name) in [("P25-000000001", "rent_no"), ("D25-000000001", "vrfc_no")] {
+            assert!(finished(number, valid).contains(&format!(r#""{name}":"{number}""#)), "{number}");
+        }
+    }
+
+    #[test]
+    fn reservations() {
+        let event = Event::ReservationChanged {
+            rent_no: number("R25-000000843"),
+            user_id: user_id(),
+            previous: LicenceStatus::Valid.into(),
+            current: LicenceStatus::Suspended.into(),
+        };
+        assert_eq!(
+            json(&event),
+            r#"{"data":{"f_rtn_code":"12","previous_f_rtn_code":"00","rent_no":"R25-000000843","user_id":"s01"},"timestamp":"2026-01-01T00:00:00.007+09:00","type":"reservation.changed"}"#
+        );
+    }
+
+    #[test]
+    fn rentals() {
+        let (rent_no, user_id) = (number("R25-000000843"), user_id());
+        let confirmed = Event::RentalConfirmed { rent_no, user_id: user_id.clone() };
+        assert_eq!(
+            json(&confirmed),
+            r#"{"data":{"rent_no":"R25-000000843","user_id":"s01"},"timestamp":"2026-01-01T00:00:00.007+09:00","type":"rental.confirmed"}"#
+        );
+        assert_eq!(
+            json(&Event::RentalCancelled { rent_no, user_id }),
+            r#"{"data":{"rent_no":"R25-000000843","user_id":"s01"},"timestamp":"2026-01-01T00:00:00.007+09:00","type":"rental.cancelled"}"#
+        );
+    }
+}

@@ -1,0 +1,271 @@
+//! Histories of a company's rentals and reservations (§4.2.8, §4.2.9): pages from an index, totals from daily
+//! counts, which every insertion and deletion keeps in its own transaction.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rims_domain::AccountId;
+use rims_protocol::codes::SearchType;
+use rims_protocol::values::Plate;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, FromRow};
+
+use crate::codec::{Code, date_to_int};
+use crate::committer::changed;
+use crate::db::{Backend, Db, Link, on_backend};
+use crate::error::{StoreError, report};
+use crate::sql::statements;
+
+statements! { STATEMENTS:
+    COUNT = "
+        INSERT INTO history_count (company_id, search, day, total) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (company_id, search, day) DO UPDATE SET total = history_count.total + excluded.total";
+}
+
+/// What a history is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// Whose.
+    pub scope: &'a [AccountId],
+    /// Which date is searched, one of the history's own.
+    pub search: SearchType,
+    /// The first day.
+    pub from: Date,
+    /// The last day.
+    pub to: Date,
+    /// One vehicle only.
+    pub plate: Option<&'a Plate>,
+    /// How many rows to leave out at the beginning.
+    pub offset: u64,
+    /// How many rows to give.
+    pub limit: u32,
+}
+
+/// Some rows and how many there are in all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<Row> {
+    /// The rows of the page.
+    pub rows: Vec<Row>,
+    /// How many match.
+    pub total: i64,
+}
+
+/// A company's day under one search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CountKey {
+    company: i64,
+    search: i16,
+    day: i32,
+}
+
+impl CountKey {
+    pub(crate) fn new(company: AccountId, search: SearchType, day: Date) -> Self {
+        Self { company: company.0, search: search.encode(), day: date_to_int(day) }
+    }
+
+    pub(crate) fn of_row(company: i64, search: SearchType, day: i32) -> Self {
+        Self { company, search: search.encode(), day }
+    }
+}
+
+impl Code for SearchType {
+    const COLUMN: &'static str = "history_count.search";
+    const TABLE: &'static [(Self, i16)] = &[
+        (Self::RentStart, 1),
+        (Self::RentEnd, 2),
+        (Self::RentCreate, 3),
+        (Self::ReservationStart, 4),
+        (Self::ReservationEnd, 5),
+        (Self::ReservationCreate, 6),
+    ];
+}
+
+/// Adds to the daily counts, each key once and in their order, so that two committers never wait for each other
+/// crosswise.
+pub(crate) async fn count(
+    link: &mut Link,
+    keys: impl Iterator<Item = CountKey>,
+    by: i64,
+) -> sqlx::Result<()> {
+    let mut counts: BTreeMap<CountKey, i64> = BTreeMap::new();
+    for key in keys {
+        *counts.entry(key).or_default() += by;
+    }
+    for (key, by) in counts {
+        changed!(link, COUNT, key.company, key.search, key.day, by);
+    }
+    Ok(())
+}
+
+/// One of the two histories.
+pub(crate) struct History {
+    table: &'static str,
+    columns: &'static str,
+}
+
+pub(crate) const RENTALS: History = History {
+    table: "rental",
+    columns: "t.id, t.company_id, t.number, t.at_ms, t.from_date, t.to_date, t.plate, t.status, t.one_way, \
+              t.verified_ms, t.code, t.temporary",
+};
+
+pub(crate) const RESERVATIONS: History = History {
+    table: "reservation",
+    columns: "t.id, t.company_id, t.caller_id, t.number, t.at_ms, t.from_date, t.to_date, t.plate, \
+              t.recurrence, t.class, t.subject, t.last_code, t.last_ms, t.next_date, t.failures",
+};
+
+/// Whose rows: the engines differ in how a list is bound.
+#[derive(Clone, Copy)]
+enum Scope {
+    One,
+    SqliteList,
+    PostgresList,
+}
+
+impl Scope {
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::One => "company_id = $1",
+            Self::SqliteList => "company_id IN (SELECT value FROM json_each($1))",
+            Self::PostgresList => "company_id = ANY($1)",
+        }
+    }
+}
+
+const fn column(search: SearchType) -> &'static str {
+    match search {
+        SearchType::RentStart | SearchType::ReservationStart => "from_date",
+        SearchType::RentEnd | SearchType::ReservationEnd => "to_date",
+        SearchType::RentCreate | SearchType::ReservationCreate => "created_date",
+    }
+}
+
+impl History {
+    fn conditions(scope: Scope, search: SearchType, plate: Option<&Plate>) -> String {
+        let (scope, column) = (scope.condition(), column(search));
+        // `plate` last, so that the other parameters have the same places without it.
+        let plate = plate.map_or("", |_| " AND plate = $6");
+        format!("{scope} AND {column} >= $2 AND {column} <= $3{plate}")
+    }
+
+    /// The keys of the page from the index first, then its rows: far pages read no rows that they leave out.
+    fn page(&self, scope: Scope, search: SearchType, plate: Option<&Plate>) -> String {
+        let Self { table, columns } = self;
+        let (conditions, date) = (Self::conditions(scope, search, plate), column(search));
+        format!(
+            "SELECT {columns} FROM (SELECT company_id, id, {date}, number FROM {table} WHERE {conditions} \
+             ORDER BY {date} DESC, number DESC LIMIT $4 OFFSET $5) AS k \
+             JOIN {table} t ON t.company_id = k.company_id AND t.id = k.id \
+             ORDER BY k.{date} DESC, k.number DESC"
+        )
+    }
+
+    /// The total of one vehicle, which is a handful of rows.
+    fn count_of_plate(&self, scope: Scope, search: SearchType, plate: &Plate) -> String {
+        let conditions = Self::conditions(scope, search, Some(plate));
+        format!("SELECT COUNT(*) FROM {} WHERE {conditions} AND $4 >= 0 AND $5 >= 0", self.table)
+    }
+}
+
+fn total(scope: Scope) -> String {
+    let scope = scope.condition();
+    format!(
+        "SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM history_count \
+         WHERE {scope} AND day >= $2 AND day <= $3 AND search = $4"
+    )
+}
+
+/// Reads the page and the total on one engine; `$scope` is bound in that engine's way.
+macro_rules! read {
+    ($pool:expr, $history:expr, $query:expr, $kind:expr, $scope:expr) => {{
+        let (from, to) = (date_to_int($query.from), date_to_int($query.to));
+        let (limit, offset) = (i64::from($query.limit), i64::try_from($query.offset).unwrap_or(i64::MAX));
+        let page = safe($history.page($kind, $query.search, $query.plate));
+        let mut page = sqlx::query_as(page).bind($scope).bind(from).bind(to).bind(limit).bind(offset);
+        if let Some(plate) = $query.plate {
+            page = page.bind(plate.as_str());
+        }
+        let total = match $query.plate {
+            Some(plate) => {
+                let total = safe($history.count_of_plate($kind, $query.search, plate));
+                let total =
+                    sqlx::query_scalar(total).bind($scope).bind(from).bind(to).bind(limit).bind(offset);
+                total.bind(plate.as_str()).fetch_one($pool).await
+            }
+            None => {
+                let total = sqlx::query_scalar(safe(total($kind))).bind($scope).bind(from).bind(to);
+                total.bind($query.search.encode()).fetch_one($pool).await
+            }
+        };
+        match total {
+            Ok(total) => page.fetch_all($pool).await.map(|rows| (rows, total)),
+            Err(error) => Err(error),
+        }
+    }};
+}
+
+/// The texts are made of this file's own words; all values are bound.
+fn safe(text: String) -> AssertSqlSafe<Arc<str>> {
+    AssertSqlSafe(Arc::from(text))
+}
+
+/// A page of a history and its total.
+pub(crate) async fn page<Row>(
+    db: &Db,
+    history: &History,
+    query: &Query<'_>,
+) -> Result<(Vec<Row>, i64), StoreError>
+where
+    Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let found = match query.scope {
+        [] => return Ok((Vec::new(), 0)),
+        [company] => on_backend!(db, pool => {
+            let scope = company.0;
+            read!(pool, history, query, Scope::One, scope)
+        }),
+        companies => match db {
+            Backend::Sqlite(pool) => {
+                let ids: Vec<String> = companies.iter().map(|company| company.0.to_string()).collect();
+                let scope = format!("[{}]", ids.join(","));
+                read!(pool, history, query, Scope::SqliteList, scope.as_str())
+            }
+            Backend::Postgres(pool) => {
+                let ids: Vec<i64> = companies.iter().map(|company| company.0).collect();
+                read!(pool, history, query, Scope::PostgresList, ids.as_slice())
+            }
+        },
+    };
+    found.map_err(|error: sqlx::Error| report(&error))
+}
+
+/// Every text, for the test that prepares each one: those with one company, then those with a list.
+pub(crate) fn statements(list: ListDialect) -> Vec<(String, String)> {
+    let scopes = match list {
+        ListDialect::Sqlite => [Scope::One, Scope::SqliteList],
+        ListDialect::Postgres => [Scope::One, Scope::PostgresList],
+    };
+    let Ok(plate) = Plate::parse(rims_protocol::values::TEMPORARY_PLATE) else { return Vec::new() };
+    let mut texts = Vec::new();
+    for (place, scope) in scopes.into_iter().enumerate() {
+        texts.push((format!("HISTORY_TOTAL_{place}"), total(scope)));
+        for search in SearchType::ALL {
+            let history = if search.encode() <= 3 { &RENTALS } else { &RESERVATIONS };
+            let name = format!("HISTORY_{}_{place}", search.code());
+            texts.push((name.clone(), history.page(scope, *search, None)));
+            texts.push((format!("{name}_plate"), history.page(scope, *search, Some(&plate))));
+            texts.push((format!("{name}_count"), history.count_of_plate(scope, *search, &plate)));
+        }
+    }
+    texts
+}
+
+/// Whose way of binding a list.
+#[derive(Clone, Copy)]
+pub(crate) enum ListDialect {
+    Sqlite,
+    Postgres,
+}

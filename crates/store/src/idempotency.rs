@@ -1,0 +1,162 @@
+//! Answers that an `Idempotency-Key` gives again (docs/idempotency.md).
+//!
+//! An answer is stored in the transaction of what it tells, so that a crash leaves both or neither; of two
+//! requests with one key that run at the same time, the second one's transaction is refused as a whole.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use rims_domain::AccountId;
+use rims_domain::idempotency::{IdempotencyKey, LIFETIME};
+use sqlx::FromRow;
+
+use crate::codec::moment;
+use crate::committer::{Failure, changed};
+use crate::db::{Link, on_backend};
+use crate::error::{Constraint, StoreError, report};
+use crate::keys::{Column, Keyring};
+use crate::sql::statements;
+use crate::store::Store;
+
+statements! { STATEMENTS:
+    REMEMBER = "
+        INSERT INTO idempotency (account_id, key_hash, id, request_hash, at_ms, answer)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (account_id, key_hash) DO UPDATE
+        SET id = excluded.id, request_hash = excluded.request_hash, at_ms = excluded.at_ms,
+            answer = excluded.answer
+        WHERE idempotency.at_ms <= $7";
+    FIND = "
+        SELECT id, request_hash, at_ms, answer FROM idempotency WHERE account_id = $1 AND key_hash = $2";
+}
+
+/// The request behind a key, as one hash: its interface and its decrypted body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RequestHash([u8; 16]);
+
+impl fmt::Debug for RequestHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RequestHash(…)")
+    }
+}
+
+/// An answer to remember.
+#[derive(Clone)]
+pub struct NewAnswer {
+    /// From [`Store::next_id`].
+    pub id: i64,
+    /// Whose key it is.
+    pub account: AccountId,
+    /// The key.
+    pub key: IdempotencyKey,
+    /// What was asked.
+    pub request: RequestHash,
+    /// When.
+    pub at: Timestamp,
+    /// The answer's body. Sealed.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for NewAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewAnswer")
+            .field("id", &self.id)
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An answer that was remembered.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AnswerRecord {
+    /// What was asked.
+    pub request: RequestHash,
+    /// When.
+    pub at: Timestamp,
+    /// The answer's body.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for AnswerRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnswerRecord").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+/// An answer's row.
+pub(crate) struct AnswerRow {
+    account: i64,
+    key_hash: [u8; 16],
+    id: i64,
+    request_hash: [u8; 16],
+    at_ms: i64,
+    answer: Vec<u8>,
+    expired_ms: i64,
+}
+
+impl AnswerRow {
+    pub(crate) fn new(new: &NewAnswer, keys: &Keyring) -> Result<Self, StoreError> {
+        let at_ms = new.at.as_millisecond();
+        Ok(Self {
+            account: new.account.0,
+            key_hash: keys.idempotency_hash(new.key.as_str()),
+            id: new.id,
+            request_hash: new.request.0,
+            at_ms,
+            answer: keys.seal(Column::IdempotencyAnswer, new.id, &new.body)?,
+            expired_ms: (new.at - LIFETIME).as_millisecond(),
+        })
+    }
+
+    pub(crate) async fn run(&self, link: &mut Link) -> Result<(), Failure> {
+        let remembered = changed!(
+            link,
+            REMEMBER,
+            self.account,
+            &self.key_hash[..],
+            self.id,
+            &self.request_hash[..],
+            self.at_ms,
+            self.answer.as_slice(),
+            self.expired_ms
+        );
+        match remembered {
+            1 => Ok(()),
+            _ => Err(Failure::Refused(StoreError::Conflict(Constraint::Unique))),
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct StoredAnswer {
+    id: i64,
+    request_hash: Vec<u8>,
+    at_ms: i64,
+    answer: Vec<u8>,
+}
+
+impl Store {
+    /// The hash of a request, for [`NewAnswer`] and to compare with [`AnswerRecord`].
+    pub fn request_hash(&self, interface: &str, body: &str) -> RequestHash {
+        RequestHash(self.inner.keys.request_hash(&format!("{interface}\n{body}")))
+    }
+
+    /// What a key was answered, expired or not.
+    pub async fn answer(
+        &self,
+        account: AccountId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<AnswerRecord>, StoreError> {
+        let hash = self.inner.keys.idempotency_hash(key.as_str());
+        let row: Result<Option<StoredAnswer>, _> = on_backend!(&self.inner.db, pool => {
+            sqlx::query_as(FIND).bind(account.0).bind(&hash[..]).fetch_optional(pool).await
+        });
+        let Some(row) = row.map_err(|error| report(&error))? else { return Ok(None) };
+        let damaged = StoreError::Corrupt("idempotency.request_hash");
+        Ok(Some(AnswerRecord {
+            request: RequestHash(row.request_hash.try_into().map_err(|_| damaged)?),
+            at: moment(row.at_ms, "idempotency.at_ms")?,
+            body: self.inner.keys.open(Column::IdempotencyAnswer, row.id, &row.answer)?.to_vec(),
+        }))
+    }
+}

@@ -1,0 +1,395 @@
+//! Webhooks: where companies want to be told, and the outbox of what they are told (docs/webhooks.md).
+//!
+//! A message is written in the transaction of what it tells, once per endpoint. Who delivers it claims it first,
+//! as with reservations: a node that dies with it leaves it to another, so that it is delivered at least once.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use rims_domain::AccountId;
+use sqlx::FromRow;
+use zeroize::Zeroizing;
+
+use crate::codec::moment;
+use crate::committer::{Failure, changed, one};
+use crate::db::{Backend, Link, on_backend};
+use crate::error::{StoreError, report};
+use crate::keys::{Column, Keyring};
+use crate::prepared::{Command, Prepared};
+use crate::sql::statements;
+use crate::store::Store;
+
+statements! { STATEMENTS:
+    ADD_ENDPOINT = "
+        INSERT INTO webhook_endpoint (id, company_id, url, secret, created_ms) VALUES ($1, $2, $3, $4, $5)";
+    DISABLE_ENDPOINT = "
+        UPDATE webhook_endpoint SET disabled_ms = $2 WHERE id = $1 AND disabled_ms IS NULL";
+    SETTLE_ALL = "
+        UPDATE webhook_message SET due_ms = NULL, claim = NULL WHERE endpoint_id = $1 AND due_ms IS NOT NULL";
+    ENDPOINTS = "
+        SELECT id, company_id, url, created_ms, disabled_ms FROM webhook_endpoint
+        WHERE company_id = $1 ORDER BY id";
+    TELL = "
+        INSERT INTO webhook_message (id, endpoint_id, at_ms, kind, body, attempts, due_ms)
+        SELECT $1, e.id, $3, $4, $5, 0, $3 FROM webhook_endpoint e
+        WHERE e.company_id = $2 AND e.disabled_ms IS NULL";
+    CLAIMED = "
+        SELECT m.id, m.endpoint_id, m.at_ms, m.kind, m.body, m.attempts, e.url, e.secret
+        FROM webhook_message m JOIN webhook_endpoint e ON e.id = m.endpoint_id
+        WHERE m.due_ms = $1 AND m.claim = $2 ORDER BY m.id, m.endpoint_id";
+    DELIVERED = "
+        UPDATE webhook_message
+        SET delivered_ms = $4, attempts = attempts + 1, due_ms = NULL, claim = NULL, failure = NULL
+        WHERE id = $1 AND endpoint_id = $2 AND claim = $3";
+    FAILED = "
+        UPDATE webhook_message SET attempts = attempts + 1, due_ms = $4, claim = NULL, failure = $5
+        WHERE id = $1 AND endpoint_id = $2 AND claim = $3";
+    MESSAGES = "
+        SELECT id, endpoint_id, at_ms, kind, attempts, due_ms, delivered_ms, failure FROM webhook_message
+        WHERE endpoint_id = $1 ORDER BY id DESC LIMIT $2";
+    REPLAY = "
+        UPDATE webhook_message SET attempts = 0, due_ms = $3, claim = NULL, delivered_ms = NULL
+        WHERE endpoint_id = $1 AND id = $2
+              AND endpoint_id IN (SELECT id FROM webhook_endpoint WHERE disabled_ms IS NULL)";
+    REPLAY_FAILED = "
+        UPDATE webhook_message SET attempts = 0, due_ms = $2, claim = NULL
+        WHERE endpoint_id = $1 AND delivered_ms IS NULL AND due_ms IS NULL
+              AND endpoint_id IN (SELECT id FROM webhook_endpoint WHERE disabled_ms IS NULL)";
+}
+
+statements! { SQLITE:
+    SQLITE_CLAIM = "
+        UPDATE webhook_message SET due_ms = $2, claim = $3
+        WHERE (id, endpoint_id) IN (SELECT id, endpoint_id FROM webhook_message
+                                    WHERE due_ms <= $1 ORDER BY due_ms LIMIT $4)";
+}
+
+statements! { POSTGRES:
+    POSTGRES_CLAIM = "
+        UPDATE webhook_message SET due_ms = $2, claim = $3
+        WHERE (id, endpoint_id) IN (SELECT id, endpoint_id FROM webhook_message
+                                    WHERE due_ms <= $1 ORDER BY due_ms LIMIT $4 FOR UPDATE SKIP LOCKED)";
+}
+
+/// An endpoint to register.
+pub struct NewEndpoint {
+    /// From [`Store::next_id`].
+    pub id: i64,
+    /// Whose events it is told.
+    pub company: AccountId,
+    /// Where.
+    pub url: String,
+    /// What messages are signed with. Sealed.
+    pub secret: Zeroizing<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl fmt::Debug for NewEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewEndpoint")
+            .field("id", &self.id)
+            .field("company", &self.company)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An endpoint without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointRecord {
+    /// Its row.
+    pub id: i64,
+    /// Whose events it is told.
+    pub company: AccountId,
+    /// Where.
+    pub url: String,
+    /// Since when.
+    pub created: Timestamp,
+    /// Until when, if it was disabled.
+    pub disabled: Option<Timestamp>,
+}
+
+/// Something to tell a company, at every endpoint that it has when the write is applied.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// From [`Store::next_id`]; the receiver knows the message by it.
+    pub id: i64,
+    /// Whom to tell.
+    pub company: AccountId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: &'static str,
+    /// The body: no personal data.
+    pub body: String,
+}
+
+/// A claimed message: what, where, and under which claim.
+#[derive(Clone)]
+pub struct Delivery {
+    /// The message.
+    pub message: i64,
+    /// The endpoint.
+    pub endpoint: i64,
+    /// Whose claim it is.
+    pub token: i64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: String,
+    /// The body.
+    pub body: String,
+    /// How many attempts there were before.
+    pub attempts: u16,
+    /// Where.
+    pub url: String,
+    /// What it is signed with.
+    pub secret: Zeroizing<String>,
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Delivery");
+        debug.field("message", &self.message).field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// How an attempt to deliver ended.
+#[derive(Clone, Debug)]
+pub enum DeliveryEnd {
+    /// The endpoint took it.
+    Delivered {
+        /// When.
+        at: Timestamp,
+    },
+    /// It did not.
+    Failed {
+        /// Why, without secrets.
+        failure: String,
+        /// When it is tried again, if at all.
+        due: Option<Timestamp>,
+    },
+}
+
+/// A message as an administrator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageRecord {
+    /// The message.
+    pub id: i64,
+    /// The endpoint.
+    pub endpoint: i64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: String,
+    /// How many attempts there were.
+    pub attempts: u16,
+    /// When the next one is.
+    pub due: Option<Timestamp>,
+    /// When it was delivered.
+    pub delivered: Option<Timestamp>,
+    /// Why the last attempt failed.
+    pub failure: Option<String>,
+}
+
+/// Which messages are sent once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// This one, delivered or not.
+    Message(i64),
+    /// All that were given up.
+    Failed,
+}
+
+/// A webhook's write, ready to bind.
+pub(crate) enum WebhookCommand {
+    AddEndpoint(Box<NewEndpoint>, Vec<u8>),
+    DisableEndpoint { endpoint: i64, at_ms: i64 },
+    Tell(NewMessage),
+    Claim { now_ms: i64, until_ms: i64, token: i64, limit: i64 },
+    End { message: i64, endpoint: i64, token: i64, end: DeliveryEnd },
+    Replay { endpoint: i64, what: Replay, at_ms: i64 },
+}
+
+impl NewEndpoint {
+    pub(crate) fn command(self, keys: &Keyring) -> Result<WebhookCommand, StoreError> {
+        let secret = keys.seal(Column::WebhookSecret, self.id, self.secret.as_bytes())?;
+        Ok(WebhookCommand::AddEndpoint(Box::new(self), secret))
+    }
+}
+
+impl WebhookCommand {
+    pub(crate) async fn run(&self, link: &mut Link) -> Result<(), Failure> {
+        match self {
+            Self::AddEndpoint(new, secret) => {
+                let at_ms = new.at.as_millisecond();
+                changed!(
+                    link,
+                    ADD_ENDPOINT,
+                    new.id,
+                    new.company.0,
+                    new.url.as_str(),
+                    secret.as_slice(),
+                    at_ms
+                );
+                Ok(())
+            }
+            Self::DisableEndpoint { endpoint, at_ms } => {
+                one(changed!(link, DISABLE_ENDPOINT, endpoint, at_ms), "enabled webhook")?;
+                changed!(link, SETTLE_ALL, endpoint);
+                Ok(())
+            }
+            Self::Tell(new) => {
+                let at_ms = new.at.as_millisecond();
+                changed!(link, TELL, new.id, new.company.0, at_ms, new.kind, new.body.as_str());
+                Ok(())
+            }
+            Self::Claim { now_ms, until_ms, token, limit } => {
+                let text = match link {
+                    Backend::Sqlite(_) => SQLITE_CLAIM,
+                    Backend::Postgres(_) => POSTGRES_CLAIM,
+                };
+                changed!(link, text, now_ms, until_ms, token, limit);
+                Ok(())
+            }
+            Self::End { message, endpoint, token, end } => {
+                finish(link, (*message, *endpoint, *token), end).await
+            }
+            Self::Replay { endpoint, what: Replay::Message(message), at_ms } => {
+                one(changed!(link, REPLAY, endpoint, message, at_ms), "message of an enabled webhook")
+            }
+            Self::Replay { endpoint, what: Replay::Failed, at_ms } => {
+                changed!(link, REPLAY_FAILED, endpoint, at_ms);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A claim that no longer holds changes nothing: another node delivers the message, too.
+async fn finish(
+    link: &mut Link,
+    (message, endpoint, token): (i64, i64, i64),
+    end: &DeliveryEnd,
+) -> Result<(), Failure> {
+    match end {
+        DeliveryEnd::Delivered { at } => {
+            changed!(link, DELIVERED, message, endpoint, token, at.as_millisecond());
+        }
+        DeliveryEnd::Failed { failure, due } => {
+            let due_ms = due.map(Timestamp::as_millisecond);
+            changed!(link, FAILED, message, endpoint, token, due_ms, failure.as_str());
+        }
+    }
+    Ok(())
+}
+
+#[derive(FromRow)]
+struct StoredDelivery {
+    id: i64,
+    endpoint_id: i64,
+    at_ms: i64,
+    kind: String,
+    body: String,
+    attempts: i16,
+    url: String,
+    secret: Vec<u8>,
+}
+
+impl StoredDelivery {
+    fn open(self, token: i64, keys: &Keyring) -> Result<Delivery, StoreError> {
+        let secret = keys.open(Column::WebhookSecret, self.endpoint_id, &self.secret)?;
+        let secret = std::str::from_utf8(&secret).map(|secret| Zeroizing::new(secret.to_owned()));
+        Ok(Delivery {
+            message: self.id,
+            endpoint: self.endpoint_id,
+            token,
+            at: moment(self.at_ms, "webhook_message.at_ms")?,
+            kind: self.kind,
+            body: self.body,
+            attempts: u16::try_from(self.attempts).unwrap_or_default(),
+            url: self.url,
+            secret: secret.map_err(|_| StoreError::Corrupt("webhook_endpoint.secret"))?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct StoredEndpoint {
+    id: i64,
+    company_id: i64,
+    url: String,
+    created_ms: i64,
+    disabled_ms: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct StoredMessage {
+    id: i64,
+    endpoint_id: i64,
+    at_ms: i64,
+    kind: String,
+    attempts: i16,
+    due_ms: Option<i64>,
+    delivered_ms: Option<i64>,
+    failure: Option<String>,
+}
+
+impl Store {
+    /// Claims at most `limit` messages that are due, until a moment after which another may.
+    pub async fn claim_messages(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let (token, until_ms) = (self.next_id(now), until.as_millisecond());
+        let now_ms = now.as_millisecond();
+        let claim = WebhookCommand::Claim { now_ms, until_ms, token, limit: i64::from(limit) };
+        self.enqueue(Prepared { commands: vec![Command::Webhook(claim)], ..Prepared::default() }).await?;
+        let rows: Result<Vec<StoredDelivery>, _> = on_backend!(&self.inner.db, pool => {
+            sqlx::query_as(CLAIMED).bind(until_ms).bind(token).fetch_all(pool).await
+        });
+        let rows = rows.map_err(|error| report(&error))?;
+        rows.into_iter().map(|row| row.open(token, &self.inner.keys)).collect()
+    }
+
+    /// A company's endpoints, oldest first, also those that were disabled.
+    pub async fn endpoints(&self, company: AccountId) -> Result<Vec<EndpointRecord>, StoreError> {
+        let rows: Result<Vec<StoredEndpoint>, _> = on_backend!(&self.inner.db, pool => {
+            sqlx::query_as(ENDPOINTS).bind(company.0).fetch_all(pool).await
+        });
+        let record = |row: StoredEndpoint| {
+            let disabled = row.disabled_ms.map(|at_ms| moment(at_ms, "webhook_endpoint.disabled_ms"));
+            Ok(EndpointRecord {
+                id: row.id,
+                company: AccountId(row.company_id),
+                url: row.url,
+                created: moment(row.created_ms, "webhook_endpoint.created_ms")?,
+                disabled: disabled.transpose()?,
+            })
+        };
+        rows.map_err(|error| report(&error))?.into_iter().map(record).collect()
+    }
+
+    /// An endpoint's latest messages, newest first.
+    pub async fn messages(&self, endpoint: i64, limit: u32) -> Result<Vec<MessageRecord>, StoreError> {
+        let rows: Result<Vec<StoredMessage>, _> = on_backend!(&self.inner.db, pool => {
+            sqlx::query_as(MESSAGES).bind(endpoint).bind(i64::from(limit)).fetch_all(pool).await
+        });
+        let time = |at_ms: Option<i64>| at_ms.map(|at_ms| moment(at_ms, "webhook_message")).transpose();
+        let record = |row: StoredMessage| {
+            Ok(MessageRecord {
+                id: row.id,
+                endpoint: row.endpoint_id,
+                at: moment(row.at_ms, "webhook_message.at_ms")?,
+                kind: row.kind,
+                attempts: u16::try_from(row.attempts).unwrap_or_default(),
+                due: time(row.due_ms)?,
+                delivered: time(row.delivered_ms)?,
+                failure: row.failure,
+            })
+        };
+        rows.map_err(|error| report(&error))?.into_iter().map(record).collect()
+    }
+}
