@@ -14,6 +14,8 @@ use rims_store::MAX_NODE;
 use rims_upstream::{KoroadConfig, VehicleConfig};
 use serde::Deserialize;
 
+use crate::webhook::{Reach, Timeouts};
+
 /// A server's configuration. `docs/configuration.md` describes every key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +32,12 @@ pub struct Config {
     pub koroad: KoroadConfig,
     /// The vehicle registry, for operations keys.
     pub vehicles: VehicleConfig,
+    /// How companies are told what happens.
+    #[serde(default)]
+    pub webhooks: WebhookConfig,
+    /// How long records are kept.
+    #[serde(default)]
+    pub retention: RetentionConfig,
     /// How long running requests may take to finish after a stop signal.
     #[serde(default = "defaults::drain_timeout_ms")]
     pub drain_timeout_ms: u64,
@@ -62,6 +70,10 @@ pub struct DatabaseConfig {
 
 /// The longest time-out.
 const HOUR_MS: u64 = 3_600_000;
+/// The longest a webhook's delivery may take.
+const DELIVERY_MS: u64 = Timeouts::MAX.as_secs() * 1_000;
+/// The longest time that records are kept: a hundred years.
+const CENTURY_DAYS: u32 = 36_500;
 
 /// A database's address. `Debug` does not show it, because it may hold a password.
 #[derive(Clone, Deserialize)]
@@ -122,6 +134,32 @@ pub struct OpsConfig {
     pub listen: SocketAddr,
 }
 
+/// How companies are told what happens (docs/webhooks.md).
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebhookConfig {
+    /// How far events may be sent.
+    pub reach: Reach,
+    /// Until there is a connection.
+    pub connect_timeout_ms: u64,
+    /// Until the head of the answer is there.
+    pub total_timeout_ms: u64,
+}
+
+/// How many days records are kept before they are destroyed.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// Verifications.
+    pub verifications_days: u32,
+    /// The audit trail.
+    pub audit_days: u32,
+    /// Rentals, reservations and remote verifications, after their end.
+    pub rentals_days: u32,
+    /// What webhooks were told.
+    pub webhook_messages_days: u32,
+}
+
 impl Default for ApiConfig {
     fn default() -> Self {
         Self {
@@ -152,6 +190,28 @@ impl Default for RateLimitConfig {
 impl Default for OpsConfig {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8116)) }
+    }
+}
+
+impl Default for WebhookConfig {
+    fn default() -> Self {
+        Self { reach: Reach::PublicOnly, connect_timeout_ms: 2_000, total_timeout_ms: 10_000 }
+    }
+}
+
+impl WebhookConfig {
+    /// How long a delivery may take.
+    pub fn timeouts(&self) -> Timeouts {
+        Timeouts {
+            connect: Duration::from_millis(self.connect_timeout_ms),
+            total: Duration::from_millis(self.total_timeout_ms),
+        }
+    }
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self { verifications_days: 365, audit_days: 730, rentals_days: 365, webhook_messages_days: 30 }
     }
 }
 
@@ -214,13 +274,35 @@ impl Config {
             ("database.readers", self.database.readers.into(), 1_000),
             ("database.committers", self.database.committers.into(), 100),
             ("database.queue", count(self.database.queue), 1_000_000),
+            ("webhooks.connect_timeout_ms", self.webhooks.connect_timeout_ms, DELIVERY_MS),
+            ("webhooks.total_timeout_ms", self.webhooks.total_timeout_ms, DELIVERY_MS),
         ] {
-            if !(1..=most).contains(&value) {
-                return Err(format!("{name} is a number from 1 to {most}"));
-            }
+            from_1_to(most, name, value)?;
+        }
+        self.retention.check()
+    }
+}
+
+impl RetentionConfig {
+    /// A verification is not kept longer than the event that says who asked for it.
+    fn check(&self) -> Result<(), String> {
+        for (name, days) in [
+            ("retention.verifications_days", self.verifications_days),
+            ("retention.audit_days", self.audit_days),
+            ("retention.rentals_days", self.rentals_days),
+            ("retention.webhook_messages_days", self.webhook_messages_days),
+        ] {
+            from_1_to(CENTURY_DAYS.into(), name, days.into())?;
+        }
+        if self.audit_days < self.verifications_days {
+            return Err("retention.audit_days is less than retention.verifications_days".to_owned());
         }
         Ok(())
     }
+}
+
+fn from_1_to(most: u64, name: &str, value: u64) -> Result<(), String> {
+    if (1..=most).contains(&value) { Ok(()) } else { Err(format!("{name} is a number from 1 to {most}")) }
 }
 
 /// The place of a syntax error, without the line itself, which may hold a secret.

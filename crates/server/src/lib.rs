@@ -14,6 +14,7 @@ mod production;
 pub mod random;
 mod request_id;
 pub mod sandbox;
+pub mod scheduler;
 pub mod service;
 pub mod simulated;
 pub mod webhook;

@@ -17,8 +17,11 @@ use crate::config::{Config, DatabaseConfig};
 use crate::listen::{ListenError, Listener};
 use crate::ops::{self, Ops};
 use crate::random::NoRandomness;
+use crate::scheduler::Scheduler;
+use crate::service::retention::Retention;
 use crate::service::{KeyPolicy, NationalSystems, Services, Upstreams};
 use crate::simulated::{self, now};
+use crate::webhook::{ClientError, Outbox, Reach, Timeouts, WebhookClient};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +53,9 @@ pub enum StartError {
     /// A listener.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The client that delivers webhooks.
+    #[error("webhooks: {0}")]
+    Webhooks(#[from] ClientError),
     /// No random bytes.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
@@ -68,7 +74,7 @@ pub struct Server {
     ops: Ops,
     store: Store,
     simulators: Simulators,
-    housekeeping: JoinHandle<()>,
+    scheduler: JoinHandle<()>,
     drain: Duration,
 }
 
@@ -102,7 +108,10 @@ impl Server {
             development: simulated::clients(&simulators, &clock)?,
         };
         let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::RefuseWellKnown);
-        let housekeeping = tokio::spawn(housekeeping(Arc::clone(&services)));
+        let client = WebhookClient::new(Reach::PublicOnly, Timeouts::default())?;
+        let outbox = Outbox::new(store.clone(), services.clock().clone(), client);
+        let scheduler = Scheduler::new(Arc::clone(&services), outbox, Retention::default());
+        let scheduler = tokio::spawn(scheduler.run());
         let ops = Ops::new(services.clone(), metrics);
         let header_timeout = Duration::from_millis(config.api.header_timeout_ms);
         let api = api::router(Api::new(services, &config.api)?);
@@ -114,7 +123,7 @@ impl Server {
             ops,
             store,
             simulators,
-            housekeeping,
+            scheduler,
             drain: Duration::from_millis(config.drain_timeout_ms),
         })
     }
@@ -132,22 +141,11 @@ impl Server {
     /// Says that it is not ready, finishes running requests, commits what is queued, and ends.
     pub async fn stop(self) {
         self.ops.drain();
-        self.housekeeping.abort();
+        self.scheduler.abort();
         self.api.stop(self.drain).await;
         self.store.close().await;
         self.ops_listener.stop(Duration::ZERO).await;
         self.simulators.stop().await;
-    }
-}
-
-/// Destroys expired tokens, at the start and once an hour.
-async fn housekeeping(services: Arc<Services>) {
-    let mut hours = tokio::time::interval(Duration::from_hours(1));
-    loop {
-        hours.tick().await;
-        if let Err(error) = services.forget_expired_tokens().await {
-            tracing::warn!(%error, "expired tokens were not destroyed; the next hour will try again");
-        }
     }
 }
 

@@ -140,7 +140,7 @@ impl Prepared {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows() == 0 && self.commands.is_empty()
+        self.rows() == 0 && self.commands.is_empty() && self.sightings.is_empty()
     }
 
     pub(crate) fn new(write: Write, keys: &Keyring) -> Result<Self, StoreError> {
@@ -200,6 +200,11 @@ impl Prepared {
     /// Rentals, reservations, remote verifications, and what follows them.
     fn rental_life(write: Write, keys: &Keyring) -> Result<Self, StoreError> {
         Ok(match write {
+            Write::Sighting { company, environment, plate, at, sighting } => {
+                let key = GraceKey::of(company, environment, &plate);
+                let sightings = SightingRow::of(key, at.as_millisecond(), sighting).into_iter().collect();
+                Self { sightings, ..Self::default() }
+            }
             Write::Rental(new) => {
                 let counts = new.counts().to_vec();
                 Self { counts, ..Self::only(Command::Rental(new.command(keys))) }
@@ -362,13 +367,18 @@ impl VerificationRow {
     }
 
     fn sighting(&self, sighting: Sighting, at_ms: i64) -> Option<SightingRow> {
-        let matched = match sighting {
-            Sighting::None => return None,
-            Sighting::Matched => true,
-            Sighting::Unmatched => false,
-        };
         let plate = self.plate.as_ref()?.as_str();
-        Some(SightingRow { key: GraceKey::new(self.company, self.environment, plate), at_ms, matched })
+        SightingRow::of(GraceKey::new(self.company, self.environment, plate), at_ms, sighting)
+    }
+}
+
+impl SightingRow {
+    fn of(key: GraceKey, at_ms: i64, sighting: Sighting) -> Option<Self> {
+        match sighting {
+            Sighting::None => None,
+            Sighting::Matched => Some(Self { key, at_ms, matched: true }),
+            Sighting::Unmatched => Some(Self { key, at_ms, matched: false }),
+        }
     }
 }
 

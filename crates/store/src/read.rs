@@ -89,6 +89,12 @@ impl Store {
         Ok(count > 0)
     }
 
+    /// Who lets `delegate` ask on their behalf, now.
+    pub async fn delegators(&self, delegate: AccountId) -> Result<Vec<Account>, StoreError> {
+        let rows: Vec<StoredAccount> = read!(self, sqlx::query_as(sql::DELEGATORS), fetch_all, delegate.0)?;
+        rows.into_iter().map(Account::try_from).collect()
+    }
+
     /// When a vehicle's running grace began (§3.3).
     pub async fn grace_started(
         &self,

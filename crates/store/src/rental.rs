@@ -39,7 +39,7 @@ statements! { STATEMENTS:
                temporary
         FROM rental WHERE company_id = $1 AND id = $2";
     PENDING = "
-        SELECT id FROM rental
+        SELECT id, number FROM rental
         WHERE company_id = $1 AND plate = $2 AND from_date = $3 AND to_date = $4
               AND licence_hash = $5 AND status = 1 AND code = 0
         ORDER BY number LIMIT 1";
@@ -345,10 +345,10 @@ impl Store {
         plate: &Plate,
         period: Period,
         licence: &LicenceNumber,
-    ) -> Result<Option<i64>, StoreError> {
+    ) -> Result<Option<(i64, RemoteNumber)>, StoreError> {
         let hash = self.inner.keys.licence_hash(licence);
-        let found: Result<Option<i64>, _> = on_backend!(&self.inner.db, pool => {
-            sqlx::query_scalar(PENDING)
+        let found: Result<Option<(i64, i64)>, _> = on_backend!(&self.inner.db, pool => {
+            sqlx::query_as(PENDING)
                 .bind(company.0)
                 .bind(plate.as_str())
                 .bind(date_to_int(period.from))
@@ -357,7 +357,8 @@ impl Store {
                 .fetch_optional(pool)
                 .await
         });
-        found.map_err(|error| report(&error))
+        let found = found.map_err(|error| report(&error))?;
+        found.map(|(id, number)| Ok((id, number::decode(number, "rental.number")?))).transpose()
     }
 
     /// How many confirmed rentals a licence has at any company with `since <= registration <= until` (§4.2.5).

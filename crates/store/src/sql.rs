@@ -33,6 +33,10 @@ statements! { SHARED:
         SELECT id, user_id, brno, company, kind, approval, status FROM account ORDER BY id";
     HAS_DELEGATED = "
         SELECT COUNT(*) FROM delegation WHERE owner_id = $1 AND delegate_id = $2 AND revoked_ms IS NULL";
+    DELEGATORS = "
+        SELECT a.id, a.user_id, a.brno, a.company, a.kind, a.approval, a.status
+        FROM delegation d JOIN account a ON a.id = d.owner_id
+        WHERE d.delegate_id = $1 AND d.revoked_ms IS NULL ORDER BY a.id";
     GRACE_STARTED = "
         SELECT started_ms FROM vehicle_grace WHERE company_id = $1 AND environment = $2 AND plate = $3";
     VERIFICATIONS_OF = "

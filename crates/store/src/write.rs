@@ -8,7 +8,7 @@ use rims_domain::vehicle::Sighting;
 use rims_domain::{Account, AccountId, Credential, CredentialId, Environment, VehicleIdentity};
 use rims_protocol::Sector;
 use rims_protocol::codes::{AccountStatus, ApiType, Approval, LicenceClass, ResultCode};
-use rims_protocol::values::{LicenceNumber, Period, PersonName, UserId, Vehicle};
+use rims_protocol::values::{LicenceNumber, Period, PersonName, Plate, UserId, Vehicle};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -34,6 +34,19 @@ pub enum Write {
     },
     /// Several writes, all or none; the events of them all are in the same transaction, too.
     Together(Vec<Write>),
+    /// A vehicle was seen without a verification: what that does to its grace (§3.3).
+    Sighting {
+        /// Whose vehicle it is said to be.
+        company: AccountId,
+        /// Development or operations.
+        environment: Environment,
+        /// The vehicle.
+        plate: Plate,
+        /// When.
+        at: Timestamp,
+        /// What was seen.
+        sighting: Sighting,
+    },
     /// A rental, waiting or confirmed.
     Rental(NewRental),
     /// A rental that waited is confirmed by its driver's check. Refused as [`StoreError::Missing`] if it no

@@ -20,6 +20,8 @@ pub(super) enum Failure {
     Api(ApiError),
     /// The same, with the fault behind it for the log.
     Fault(ApiError, String),
+    /// Another request under the same idempotency key was answered while this one ran.
+    AnsweredMeanwhile,
     /// The token does not hold: HTTP 401 with -140.
     TokenRefused,
     /// The key's rate limit is used up: HTTP 429.
@@ -40,7 +42,9 @@ impl From<ApiError> for Failure {
 
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
-        if error.is_fault() {
+        if matches!(error, ServiceError::AnsweredMeanwhile) {
+            Self::AnsweredMeanwhile
+        } else if error.is_fault() {
             Self::Fault(error.to_api(), error.to_string())
         } else {
             Self::Api(error.to_api())
@@ -65,6 +69,7 @@ impl IntoResponse for Failure {
                 response.extensions_mut().insert(Cause(cause));
                 response
             }
+            Self::AnsweredMeanwhile => api_error(StatusCode::OK, &ApiError::Database),
             Self::TokenRefused => {
                 let mut response = api_error(StatusCode::UNAUTHORIZED, &ApiError::ClientAuthentication);
                 let challenge = HeaderValue::from_static(r#"Bearer error="invalid_token""#);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::HeaderValue;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -16,7 +17,7 @@ use serde_json::{Map, Value};
 
 use super::answer::Failure;
 use super::peer::client_address;
-use super::{Api, routes};
+use super::{Api, once, routes};
 use crate::service::{Caller, ServiceError};
 
 /// Who calls, with a token that holds and a key that may use the interface.
@@ -30,6 +31,8 @@ pub(super) struct Call {
     pub(super) caller: Arc<Caller>,
     pub(super) interface: &'static Interface,
     pub(super) members: Map<String, Value>,
+    /// As sent; read by the interfaces that record something once.
+    pub(super) idempotency_key: Option<HeaderValue>,
 }
 
 impl FromRequestParts<Arc<Api>> for Bearer {
@@ -61,7 +64,7 @@ impl FromRequest<Arc<Api>> for Call {
         let body = api.read(body).await?;
         let sealed = encrypted_data(&body)?;
         let members = open_request(&caller.secret_key, &sealed)?;
-        Ok(Self { caller, interface, members })
+        Ok(Self { caller, interface, members, idempotency_key: parts.headers.remove(once::HEADER) })
     }
 }
 

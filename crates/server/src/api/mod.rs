@@ -3,7 +3,10 @@
 mod answer;
 mod call;
 mod observe;
+mod once;
 mod peer;
+mod remote;
+mod rental;
 mod routes;
 mod to_the_end;
 mod token;

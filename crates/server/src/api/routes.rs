@@ -8,10 +8,9 @@ use axum::routing::{get, post};
 use rims_protocol::{ApiError, Interface};
 
 use super::answer::Failure;
-use super::{Api, observe, token, user, verify};
+use super::{Api, observe, remote, rental, token, user, verify};
 
-/// The specification's interfaces, one line each (§3.5.1). Those of the table without a line here, and any
-/// other path or method, answer -100.
+/// The specification's 27 interfaces, one line each (§3.5.1). Any other path or method answers -100.
 pub fn router(api: Arc<Api>) -> Router {
     Router::new()
         .route("/col/oauth2", get(token::issue).head(no_such_interface))
@@ -26,6 +25,21 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/sub/licenseVerificationBatch", post(verify::batch))
         .route("/cmm/licenseVerification", post(verify::single))
         .route("/cmm/licenseVerificationBatch", post(verify::batch))
+        .route("/rentalConfirm", post(rental::confirm))
+        .route("/licenseVerificationSchedule", post(rental::schedule))
+        .route("/rental/anomaly", post(rental::anomaly))
+        .route("/generateRentNo", post(remote::generate))
+        .route("/licenseVerificationResult", post(remote::result))
+        .route("/company/rentals/history", post(rental::rentals))
+        .route("/company/licenseVerificationSchedule/history", post(rental::schedules))
+        .route("/dapi/generateVrfcNo", post(remote::generate))
+        .route("/dapi/licenseVerificationResult", post(remote::result))
+        .route("/pm/generateRentNo", post(remote::generate))
+        .route("/pm/licenseVerificationResult", post(remote::result))
+        .route("/sub/generateVrfcNo", post(remote::generate))
+        .route("/sub/licenseVerificationResult", post(remote::result))
+        .route("/cmm/generateVrfcNo", post(remote::generate))
+        .route("/cmm/licenseVerificationResult", post(remote::result))
         .fallback(no_such_interface)
         .method_not_allowed_fallback(no_such_interface)
         .layer(from_fn_with_state(Arc::clone(&api), observe::observe))

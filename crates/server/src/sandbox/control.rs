@@ -18,14 +18,16 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, RwLock};
 
-use super::seed;
+use super::{remote, seed};
 use crate::clock::MoveError;
+use crate::scheduler::Scheduler;
 use crate::service::Services;
 
 #[derive(Clone)]
 pub(super) struct Control {
-    services: Arc<Services>,
+    pub(super) services: Arc<Services>,
     simulators: Arc<Simulators>,
+    scheduler: Arc<Scheduler>,
     gate: Gate,
     moving: Arc<Mutex<()>>,
 }
@@ -40,11 +42,13 @@ pub(super) async fn wait_for_reset(State(gate): State<Gate>, request: Request, n
 }
 
 /// Why the control plane did not do what was asked.
-enum Refused {
+pub(super) enum Refused {
     /// HTTP 400: the input is wrong, and why.
     Input(String),
-    /// HTTP 409: the clock would go backward.
-    Backward(String),
+    /// HTTP 404: there is no such thing.
+    Unknown(String),
+    /// HTTP 409: the present state does not allow it, such as a clock that would go backward.
+    Conflict(String),
     /// HTTP 500: a part failed.
     Failed(String),
 }
@@ -53,7 +57,8 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let (status, error) = match self {
             Self::Input(error) => (StatusCode::BAD_REQUEST, error),
-            Self::Backward(error) => (StatusCode::CONFLICT, error),
+            Self::Unknown(error) => (StatusCode::NOT_FOUND, error),
+            Self::Conflict(error) => (StatusCode::CONFLICT, error),
             Self::Failed(error) => (StatusCode::INTERNAL_SERVER_ERROR, error),
         };
         (status, Json(json!({ "error": error }))).into_response()
@@ -69,14 +74,20 @@ struct ClockMove {
 }
 
 impl Control {
-    pub(super) fn new(services: Arc<Services>, simulators: Arc<Simulators>, gate: Gate) -> Self {
-        Self { services, simulators, gate, moving: Arc::default() }
+    pub(super) fn new(
+        services: Arc<Services>,
+        simulators: Arc<Simulators>,
+        scheduler: Arc<Scheduler>,
+        gate: Gate,
+    ) -> Self {
+        Self { services, simulators, scheduler, gate, moving: Arc::default() }
     }
 
     pub(super) fn router(self) -> Router {
         Router::new()
             .route("/sandbox/clock", get(read_clock).put(move_clock))
             .route("/sandbox/faults", put(set_faults))
+            .route("/sandbox/remote-verifications/{number}", post(remote::complete))
             .route("/sandbox/reset", post(reset))
             .with_state(self)
     }
@@ -102,9 +113,10 @@ async fn move_clock(State(control): State<Control>, body: Bytes) -> Result<Respo
         _ => return Err(Refused::Input("give either now or advance".to_owned())),
     };
     clock.shift(now, target).map_err(|error| match error {
-        MoveError::Backward(_) => Refused::Backward(error.to_string()),
+        MoveError::Backward(_) => Refused::Conflict(error.to_string()),
         MoveError::OutOfRange => Refused::Input(error.to_string()),
     })?;
+    control.scheduler.run_due().await.map_err(|error| Refused::Failed(error.to_string()))?;
     Ok(control.shown_clock())
 }
 
@@ -140,7 +152,7 @@ async fn reset(State(control): State<Control>) -> Result<Response, Refused> {
     Ok(control.shown_clock())
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
     let input: Map<String, Value> =
         serde_json::from_slice(body).map_err(|error| Refused::Input(error.to_string()))?;
     T::deserialize(Value::Object(input)).map_err(|error| Refused::Input(error.to_string()))

@@ -3,6 +3,7 @@
 
 mod control;
 pub mod fixtures;
+mod remote;
 mod seed;
 mod web;
 
@@ -20,6 +21,7 @@ use rims_store::{MasterKeys, Options, Store};
 use rims_upstream::sim::Simulators;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 
 use crate::api::{self, Api};
 use crate::clock::Clock;
@@ -27,8 +29,11 @@ use crate::config::{ApiConfig, RateLimitConfig};
 use crate::listen::Listener;
 use crate::ops::{self, Ops};
 use crate::production::StartError;
+use crate::scheduler::Scheduler;
+use crate::service::retention::Retention;
 use crate::service::{KeyPolicy, Services, Upstreams};
 use crate::simulated;
+use crate::webhook::{Outbox, Reach, Timeouts, WebhookClient};
 
 use control::{Control, Gate, wait_for_reset};
 use fixtures::FIXTURES;
@@ -62,6 +67,7 @@ pub struct Sandbox {
     store: Store,
     services: Arc<Services>,
     simulators: Arc<Simulators>,
+    scheduler: JoinHandle<()>,
     folder: Folder,
 }
 
@@ -121,10 +127,15 @@ impl Sandbox {
         let api = Listener::start(api, options.api, None, header_timeout).await?;
         let web = Listener::start(web::router(api.address()), options.web, None, header_timeout).await?;
         let ops = Ops::new(Arc::clone(&services), metrics);
-        let control = Control::new(Arc::clone(&services), Arc::clone(&simulators), gate);
+        let client = WebhookClient::new(Reach::Anywhere, Timeouts::default())?;
+        let outbox = Outbox::new(store.clone(), services.clock().clone(), client);
+        let scheduler = Scheduler::new(Arc::clone(&services), outbox, Retention::default());
+        let control =
+            Control::new(Arc::clone(&services), Arc::clone(&simulators), Arc::clone(&scheduler), gate);
+        let scheduler = tokio::spawn(scheduler.run());
         let router = ops.clone().router().merge(control.router());
         let ops_listener = Listener::start(router, options.ops, None, header_timeout).await?;
-        Ok(Self { api, web, ops_listener, ops, store, services, simulators, folder })
+        Ok(Self { api, web, ops_listener, ops, store, services, simulators, scheduler, folder })
     }
 
     /// Where the interfaces listen.
@@ -170,6 +181,7 @@ impl Sandbox {
     /// Finishes running requests, commits what is queued, ends, and removes a temporary data folder.
     pub async fn stop(self) {
         self.ops.drain();
+        self.scheduler.abort();
         self.api.stop(DRAIN).await;
         self.web.stop(Duration::ZERO).await;
         self.ops_listener.stop(Duration::ZERO).await;

@@ -1,4 +1,5 @@
 use rims_protocol::ApiError;
+use rims_protocol::values::NumberKind;
 use rims_store::StoreError;
 use rims_upstream::KoroadError;
 
@@ -11,6 +12,21 @@ pub enum ServiceError {
     /// `bizinfo` names nobody that the caller may act for.
     #[error("bizinfo is not valid for the caller")]
     Bizinfo,
+    /// The vehicle is not the company's, and its grace is over (§3.3).
+    #[error("the vehicle is not the company's")]
+    VehicleMatch,
+    /// A number that does not exist, or is not the caller's to see; which, is not told.
+    #[error("no such number")]
+    NoSuchNumber(NumberKind),
+    /// The remote verification has not ended yet.
+    #[error("the remote verification has not ended yet")]
+    StillWorking,
+    /// The same request under the same key was answered while this one ran, which recorded nothing.
+    #[error("answered meanwhile under the same idempotency key")]
+    AnsweredMeanwhile,
+    /// The answer could not be written down.
+    #[error("the answer could not be written")]
+    Answer,
     /// No token could be made.
     #[error(transparent)]
     Randomness(#[from] crate::random::NoRandomness),
@@ -31,18 +47,30 @@ impl ServiceError {
         match self {
             Self::Unauthenticated => ApiError::ClientAuthentication,
             Self::Bizinfo => ApiError::BizinfoInvalid,
+            Self::VehicleMatch => ApiError::VehicleMatch,
+            Self::NoSuchNumber(kind) => kind.refusal(),
+            Self::StillWorking => ApiError::WorkingVerification,
             Self::Randomness(_) => ApiError::TokenGeneration,
             Self::KoroadUnreachable => ApiError::ServerConnect,
             Self::KoroadUnusable(_) => ApiError::KoroadCall,
-            Self::Store(_) => ApiError::Database,
+            Self::AnsweredMeanwhile | Self::Answer | Self::Store(_) => ApiError::Database,
         }
     }
 
     /// Whether somebody should look into it: a fault of ours or of a national system, not of the request.
     pub fn is_fault(&self) -> bool {
         match self {
-            Self::Unauthenticated | Self::Bizinfo => false,
-            Self::Randomness(_) | Self::KoroadUnreachable | Self::KoroadUnusable(_) | Self::Store(_) => true,
+            Self::Unauthenticated
+            | Self::Bizinfo
+            | Self::VehicleMatch
+            | Self::NoSuchNumber(_)
+            | Self::StillWorking => false,
+            Self::AnsweredMeanwhile
+            | Self::Answer
+            | Self::Randomness(_)
+            | Self::KoroadUnreachable
+            | Self::KoroadUnusable(_)
+            | Self::Store(_) => true,
         }
     }
 }

@@ -1,9 +1,18 @@
 //! The use cases. They know the domain, the store and the national systems, and no HTTP type.
 
 pub mod administration;
+mod anomaly;
 mod companies;
+mod confirm;
 mod error;
+mod history;
+mod number;
+mod once;
 mod recent;
+pub mod remote;
+pub mod retention;
+mod runs;
+mod schedule;
 mod sessions;
 mod users;
 mod verify;
@@ -17,6 +26,7 @@ use rims_upstream::{Koroad, VehicleRegistry};
 use crate::clock::Clock;
 
 pub use error::ServiceError;
+pub use once::{Known, Once};
 pub use sessions::{Caller, KeyPolicy};
 
 /// The national systems as one environment sees them (docs/spec-decisions.md, Meaning).

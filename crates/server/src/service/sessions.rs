@@ -130,14 +130,6 @@ impl Services {
     }
 }
 
-impl Services {
-    /// Destroys the tokens that have expired.
-    pub async fn forget_expired_tokens(&self) -> Result<(), ServiceError> {
-        let expired_before = self.clock.now();
-        Ok(self.store.commit(Write::ForgetTokens { expired_before }).await?)
-    }
-}
-
 /// A key that was found to work: proof for [`Services::issue_token`].
 pub struct UsableKey(CredentialId);
 

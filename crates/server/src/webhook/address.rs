@@ -1,6 +1,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use serde::Deserialize;
 use url::{Host, Url};
 
 use super::guard::is_public;
@@ -75,7 +76,8 @@ impl fmt::Debug for WebhookUrl {
 }
 
 /// How far events may be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reach {
     /// By https to public addresses: a company that chooses the address must not reach what stands beside the server.
     PublicOnly,

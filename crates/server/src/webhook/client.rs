@@ -16,6 +16,11 @@ pub struct Timeouts {
     pub total: Duration,
 }
 
+impl Timeouts {
+    /// The longest for an attempt: all of a message's attempts and the waits between them take less than a day.
+    pub const MAX: Duration = Duration::from_secs(30);
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self { connect: Duration::from_secs(2), total: Duration::from_secs(10) }
@@ -26,6 +31,7 @@ impl Default for Timeouts {
 #[derive(Clone, Debug)]
 pub struct WebhookClient {
     reach: Reach,
+    timeouts: Timeouts,
     http: Client,
 }
 
@@ -50,11 +56,25 @@ pub enum DeliveryError {
     #[error("the endpoint broke off before its answer")]
     Interrupted,
     /// 410: it does not want any event ever again and is to be disabled.
-    #[error("the endpoint is gone")]
+    #[error("the endpoint is gone (HTTP status 410)")]
     Gone,
     /// Another status than 2xx, a redirect included.
     #[error("the endpoint answered with HTTP status {0}")]
     Status(u16),
+}
+
+impl DeliveryError {
+    /// A short name for metrics.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::NotAllowed(_) => "not_allowed",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::Interrupted => "interrupted",
+            Self::Gone => "gone",
+            Self::Status(_) => "http_status",
+        }
+    }
 }
 
 impl WebhookClient {
@@ -68,7 +88,12 @@ impl WebhookClient {
                 builder(reach, timeouts).tls_certs_only([]).build()
             })?,
         };
-        Ok(Self { reach, http })
+        Ok(Self { reach, timeouts, http })
+    }
+
+    /// How long an attempt may take.
+    pub fn timeouts(&self) -> Timeouts {
+        self.timeouts
     }
 
     /// Makes one attempt. Any answer of 2xx is a delivery; its body is not read.
@@ -166,7 +191,7 @@ mod tests {
         let timeouts = Timeouts { total, ..Timeouts::default() };
         // Without root certificates, which not every machine has and none of these tests needs.
         let http = builder(reach, timeouts).tls_certs_only([]).build().unwrap();
-        WebhookClient { reach, http }
+        WebhookClient { reach, timeouts, http }
     }
 
     fn secret(byte: u8) -> WebhookSecret {

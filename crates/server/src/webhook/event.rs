@@ -1,7 +1,9 @@
 use jiff::Timestamp;
+use rims_domain::AccountId;
 use rims_domain::calendar::in_seoul;
 use rims_protocol::codes::{ProcessingCode, ResultCode};
 use rims_protocol::values::{NumberKind, RemoteNumber, UserId};
+use rims_store::NewMessage;
 use serde_json::{Value, json};
 
 /// What a company is told. It names numbers and codes, no person and no vehicle; the rest is asked for with the
@@ -68,6 +70,11 @@ impl Event {
     pub fn to_json(&self, at: Timestamp) -> String {
         let timestamp = in_seoul(at).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string();
         json!({ "type": self.kind(), "timestamp": timestamp, "data": self.data() }).to_string()
+    }
+
+    /// What is written to tell the company (`Write::Tell`), in the transaction of what happened.
+    pub fn message(&self, id: i64, company: AccountId, at: Timestamp) -> NewMessage {
+        NewMessage { id, company, at, kind: self.kind(), body: self.to_json(at) }
     }
 
     fn data(&self) -> Value {
@@ -166,5 +173,13 @@ mod tests {
             json(&Event::RentalCancelled { rent_no, user_id }),
             r#"{"data":{"rent_no":"R25-000000843","user_id":"s01"},"timestamp":"2026-01-01T00:00:00.007+09:00","type":"rental.cancelled"}"#
         );
+    }
+    #[test]
+    fn a_message_is_the_event_with_its_kind() {
+        let at = "2025-12-31T15:00:00Z".parse().unwrap();
+        let event = Event::RentalConfirmed { rent_no: number("R25-000000843"), user_id: user_id() };
+        let message = event.message(7, AccountId(3), at);
+        assert_eq!((message.id, message.company, message.at), (7, AccountId(3), at));
+        assert_eq!((message.kind, message.body), ("rental.confirmed", event.to_json(at)));
     }
 }

@@ -1,12 +1,13 @@
 //! Signed webhooks after the Standard Webhooks specification 1.0.0 (<https://www.standardwebhooks.com>): what is
 //! sent ([`Event`]), to where ([`WebhookUrl`], [`Reach`]), how it is signed ([`SigningSecrets`], [`Message`]) and
-//! sent ([`WebhookClient`]), and when it is tried again ([`wait_after`]). Nothing here knows the database.
+//! sent ([`WebhookClient`]), and when it is tried again ([`wait_after`]). Only the [`Outbox`] knows the database.
 
 mod address;
 mod backoff;
 mod client;
 mod event;
 mod guard;
+mod outbox;
 mod secret;
 mod signature;
 
@@ -14,5 +15,6 @@ pub use address::{NotAllowed, Reach, UrlError, WebhookUrl};
 pub use backoff::wait_after;
 pub use client::{ClientError, DeliveryError, Timeouts, WebhookClient};
 pub use event::{Event, Outcome};
+pub use outbox::Outbox;
 pub use secret::{MalformedSecret, SigningSecrets, WebhookSecret};
 pub use signature::{Message, MessageId};

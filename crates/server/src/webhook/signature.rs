@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::{SigningSecrets, WebhookSecret};
 
 const MAX_ID: usize = 64;
+const PREFIX: &str = "msg_";
 
 /// `webhook-id`: one event at one endpoint, the same at each attempt, so that a receiver can tell repetitions.
 ///
@@ -21,6 +22,16 @@ impl MessageId {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         let valid = (1..=MAX_ID).contains(&text.len()) && text.bytes().all(allowed);
         valid.then(|| Self(text.to_owned()))
+    }
+
+    /// The one of a stored message.
+    pub fn of_message(id: i64) -> Self {
+        Self(format!("{PREFIX}{id}"))
+    }
+
+    /// The stored message it is of, if it has that form.
+    pub fn message(&self) -> Option<i64> {
+        self.0.strip_prefix(PREFIX)?.parse().ok()
     }
 
     /// As it is sent.
@@ -124,6 +135,20 @@ mod tests {
         }
         for text in ["", "a.b", "a b", "a\r\nb", "한", &"a".repeat(65)] {
             assert_eq!(MessageId::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn stored_messages_are_found_by_their_ids() {
+        for id in [1, 123_456_789, i64::MAX] {
+            let text = MessageId::of_message(id).to_string();
+            assert_eq!(
+                (text.as_str(), MessageId::parse(&text).unwrap().message()),
+                (&*format!("msg_{id}"), Some(id))
+            );
+        }
+        for text in ["1", "msg_", "msg_x", "msg_9223372036854775808"] {
+            assert_eq!(MessageId::parse(text).unwrap().message(), None, "{text}");
         }
     }
 

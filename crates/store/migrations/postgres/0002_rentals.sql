@@ -67,6 +67,8 @@ CREATE TABLE verification_default PARTITION OF verification DEFAULT;
 INSERT INTO verification SELECT * FROM verification_before;
 DROP TABLE verification_before;
 
+CREATE INDEX delegation_delegate ON delegation (delegate_id);
+
 -- The next sequence of each letter and year.
 CREATE TABLE number_counter (
     sector SMALLINT NOT NULL,

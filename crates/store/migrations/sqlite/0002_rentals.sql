@@ -16,6 +16,8 @@ INSERT INTO audit_chain (chain, seq, at_ms, hash, base_seq, base_hash)
 -- Many verifications of one commit are one row: its sheet lists them (audit/sheet.rs).
 ALTER TABLE audit ADD COLUMN sheet BLOB;
 
+CREATE INDEX delegation_delegate ON delegation (delegate_id);
+
 -- The next sequence of each letter and year.
 CREATE TABLE number_counter (
     sector INTEGER NOT NULL,

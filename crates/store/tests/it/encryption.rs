@@ -7,7 +7,7 @@ use rims_protocol::values::{DeviceId, PersonName, Vehicle};
 use rims_store::{NewVerification, Store, StoreError, Subject, TokenHash, Write};
 
 use crate::fixture::{
-    Fixture, Place, audit, now, on_both_engines, random, store_verifications, verification,
+    Fixture, Place, audit, contains, now, on_both_engines, random, store_verifications, verification,
 };
 
 on_both_engines![
@@ -43,10 +43,6 @@ async fn everything(fixture: &Fixture) -> Vec<u8> {
             all
         }
     }
-}
-
-fn contains(all: &[u8], text: &str) -> bool {
-    all.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 async fn no_secret_stands_in_the_database(fixture: Arc<Fixture>) {

@@ -302,6 +302,11 @@ pub(crate) async fn audit_events(store: &Store) -> usize {
     events
 }
 
+/// Whether a text stands in what a database keeps.
+pub(crate) fn contains(all: &[u8], text: &str) -> bool {
+    all.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
 pub(crate) async fn store_verifications(store: &Store, rows: Vec<NewVerification>) {
     store.commit(Write::Verifications { rows }).await.unwrap();
 }

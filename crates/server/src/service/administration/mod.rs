@@ -1,16 +1,22 @@
-//! What an administrator does with accounts, keys and delegations; `rims admin` and the sandbox's fixtures
-//! come through here. Every change is a row of the audit trail.
+//! What an administrator does with accounts, keys, delegations, webhooks and rentals; `rims admin` and the
+//! sandbox's fixtures come through here. Every change is a row of the audit trail.
+
+mod rentals;
+mod webhooks;
 
 use ipnet::IpNet;
 use rims_domain::account::{Decision, InvalidTransition};
-use rims_domain::{Account, AccountId, AccountKind, Credential, CredentialId, Environment};
+use rims_domain::{Account, AccountId, AccountKind, Credential, CredentialId, Environment, rental};
 use rims_protocol::codes::{AccountStatus, Approval};
-use rims_protocol::values::{BusinessNumber, UserId};
+use rims_protocol::values::{BusinessNumber, RemoteNumber, UserId};
 use rims_store::{Constraint, NewAudit, NewCredential, SYSTEM, Store, StoreError, Subject, Write};
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::random::{self, NoRandomness};
+use crate::webhook::{MessageId, NotAllowed};
+
+pub use webhooks::{MAX_WEBHOOKS, NewWebhook};
 
 /// Why an administrator's wish was not done.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +42,30 @@ pub enum AdministrationError {
     /// An account cannot delegate to itself.
     #[error("user {0} cannot delegate to itself")]
     SelfDelegation(UserId),
+    /// Events may not be sent to that address.
+    #[error("no webhook to that address: {0}")]
+    Address(#[from] NotAllowed),
+    /// The user has as many webhooks as it may have.
+    #[error("user {0} has {MAX_WEBHOOKS} webhooks already; disable one first")]
+    TooManyWebhooks(UserId),
+    /// The user has no webhook of this number.
+    #[error("user {0} has no webhook {1}")]
+    NoWebhook(UserId, i64),
+    /// Nothing more is sent there.
+    #[error("webhook {0} is disabled")]
+    WebhookDisabled(i64),
+    /// The webhook was told no such thing, or too long ago.
+    #[error("webhook {0} has no message {1}")]
+    NoMessage(i64, MessageId),
+    /// No rental has this number.
+    #[error("no rental {0}")]
+    NoRental(RemoteNumber),
+    /// The rental's present state does not allow it.
+    #[error("rental {0}: {1}")]
+    RentalTransition(RemoteNumber, rental::InvalidTransition),
+    /// The rental was changed at the same moment.
+    #[error("rental {0} has just been changed by somebody else; look at it again")]
+    RentalChanged(RemoteNumber),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,0 +1,95 @@
+//! Destroying what is past its period (docs/operations.md, Retention).
+
+use jiff::{SignedDuration, Timestamp};
+use rims_domain::calendar::today;
+use rims_domain::retention::destroyed_before;
+use rims_store::{Expired, NewAudit, SYSTEM, StoreError, Subject, Write};
+
+use super::{ServiceError, Services};
+
+/// What one node does at a time, and for how long it may.
+const CHORE: &str = "retention";
+const CHORE_TIME: SignedDuration = SignedDuration::from_mins(55);
+/// How often the oldest rows of the audit chains are looked for at most.
+const ROUNDS: usize = 10_000;
+
+/// How many days things are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Verifications, after they were made.
+    pub verifications_days: u32,
+    /// Audit events, after they happened.
+    pub audit_days: u32,
+    /// Rentals, reservations and remote verifications, after their end.
+    pub rentals_days: u32,
+    /// Webhook messages, after what they tell.
+    pub webhook_messages_days: u32,
+}
+
+impl Default for Retention {
+    /// One year; two for the audit trail (안전성 확보조치 기준 §8); a month for messages.
+    fn default() -> Self {
+        Self { verifications_days: 365, audit_days: 730, rentals_days: 365, webhook_messages_days: 30 }
+    }
+}
+
+impl Services {
+    /// The hourly chores of the database: one node at a time does them.
+    pub async fn keep_house(&self, retention: &Retention, now: Timestamp) -> Result<(), ServiceError> {
+        let chore = Write::ClaimChore { name: CHORE, now, until: now + CHORE_TIME };
+        match self.store.commit(chore).await {
+            Err(StoreError::Missing(_)) => return Ok(()),
+            claimed => claimed?,
+        }
+        self.store.make_partitions(now).await?;
+        self.store.commit(Write::ForgetTokens { expired_before: now }).await?;
+        self.destroy_expired(retention, now).await?;
+        Ok(self.store.drop_empty_partitions(now).await?)
+    }
+
+    async fn destroy_expired(&self, retention: &Retention, now: Timestamp) -> Result<(), ServiceError> {
+        let Retention { verifications_days, audit_days, rentals_days, webhook_messages_days } = *retention;
+        let rentals = destroyed_before(rentals_days, now);
+        let expired = [
+            Expired::Verifications(destroyed_before(verifications_days, now)),
+            Expired::Rentals(rentals, today(rentals)),
+            Expired::Reservations(rentals, today(rentals)),
+            Expired::Remotes(today(rentals)),
+            Expired::Messages(destroyed_before(webhook_messages_days, now)),
+            Expired::Answers(now - rims_domain::idempotency::LIFETIME),
+        ];
+        for expired in expired {
+            while self.store.has_expired(expired).await? {
+                let audit = destroyed(expired.name(), now);
+                self.store.commit(Write::Destroy { expired, audit }).await?;
+            }
+        }
+        self.destroy_audit(destroyed_before(audit_days, now), now).await
+    }
+
+    async fn destroy_audit(&self, before: Timestamp, now: Timestamp) -> Result<(), ServiceError> {
+        for _ in 0..ROUNDS {
+            let chains = self.store.expired_audit(before).await?;
+            if chains.is_empty() {
+                break;
+            }
+            for expired in chains {
+                let audit = destroyed("audit", now);
+                self.store.commit(Write::DestroyAudit { expired, audit }).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn destroyed(what: &'static str, at: Timestamp) -> NewAudit {
+    NewAudit {
+        at,
+        actor: SYSTEM,
+        action: "retention",
+        company: None,
+        subject: Subject::None,
+        reference: 0,
+        outcome: what.to_owned(),
+    }
+}

@@ -1,0 +1,114 @@
+//! Verification of drivers, one or many (§4.2.1, §4.2.2 and their siblings): ask the vehicle registry and
+//! KOROAD at the same time, commit the record, then answer.
+
+mod check;
+
+use jiff::Timestamp;
+use rims_domain::VehicleIdentity;
+use rims_domain::vehicle::Registration;
+use rims_protocol::Sector;
+use rims_protocol::messages::{Answer, BatchRequest, Header, ItemAnswer, SingleRequest, VerifyItem};
+use rims_store::{Channel, NewVerification, Write};
+use rims_upstream::{DriverCheck, KoroadError, LicenceAnswer};
+
+use super::error::Unanswered;
+use super::{Caller, ServiceError, Services};
+
+pub(super) use check::{Asked, Checked, Seen, seen};
+use check::{driver_check, failure, refusal};
+
+impl Services {
+    /// Verifies one driver at a moment. Concurrent ones share calls to the national systems.
+    pub async fn verify_single(
+        &self,
+        caller: &Caller,
+        sector: Sector,
+        request: SingleRequest,
+        at: Timestamp,
+    ) -> Result<Answer<ItemAnswer>, ServiceError> {
+        let company = self.company(caller, request.bizinfo.as_ref()).await?;
+        let asked = Asked::new(at, caller, &company, sector, Channel::Single);
+        let item = request.item;
+        let national = self.upstreams.of(asked.environment);
+        let (registration, answer) = tokio::join!(
+            self.registration(&asked, &item.vehicle),
+            national.koroad.check(driver_check(&item))
+        );
+        let answer = answer.map(|answer| vec![answer]);
+        let answered = self.record(&asked, vec![item], &[registration], answer).await?;
+        Ok(Answer { header: answered.header, body: answered.body.and_then(|mut items| items.pop()) })
+    }
+
+    /// Verifies up to 1,000 drivers, in as few calls to the national systems as these allow; answers in order.
+    pub async fn verify_batch(
+        &self,
+        caller: &Caller,
+        sector: Sector,
+        request: BatchRequest,
+        at: Timestamp,
+    ) -> Result<Answer<Vec<ItemAnswer>>, ServiceError> {
+        let company = self.company(caller, request.bizinfo.as_ref()).await?;
+        let asked = Asked::new(at, caller, &company, sector, Channel::Batch);
+        let items = request.items;
+        let checks: Vec<DriverCheck> = items.iter().map(driver_check).collect();
+        let national = self.upstreams.of(asked.environment);
+        let (registrations, answers) =
+            tokio::join!(self.registrations(&asked, &items), national.koroad.check_all(&checks));
+        self.record(&asked, items, &registrations, answers).await
+    }
+
+    /// Commits what KOROAD answered, or the attempt where it did not, and builds the answer.
+    async fn record(
+        &self,
+        asked: &Asked<'_>,
+        items: Vec<VerifyItem>,
+        registrations: &[Registration],
+        answers: Result<Vec<LicenceAnswer>, KoroadError>,
+    ) -> Result<Answer<Vec<ItemAnswer>>, ServiceError> {
+        let today = rims_domain::calendar::today(asked.at);
+        let count = items.len();
+        match answers.map_err(Unanswered::from) {
+            Ok(answers) => {
+                let (rows, body) = self.rows(asked, items, registrations, &answers);
+                self.store.commit(Write::Verifications { rows }).await?;
+                Ok(Answer { header: Header::done(today, count), body: Some(body) })
+            }
+            Err(Unanswered::Refused { code, message }) => {
+                self.record_attempt(asked, &items, &refusal(code)).await?;
+                Ok(Answer { header: Header::refused(today, count, code, message), body: None })
+            }
+            Err(Unanswered::Failed(error)) => {
+                self.record_attempt(asked, &items, &failure(&error)).await?;
+                Err(error)
+            }
+        }
+    }
+
+    fn rows(
+        &self,
+        asked: &Asked<'_>,
+        items: Vec<VerifyItem>,
+        registrations: &[Registration],
+        answers: &[LicenceAnswer],
+    ) -> (Vec<NewVerification>, Vec<ItemAnswer>) {
+        items
+            .into_iter()
+            .zip(registrations)
+            .zip(answers)
+            .map(|((item, registration), answer)| {
+                let seen = seen(asked, &item.vehicle, *registration);
+                let shown = item_answer(&item, *answer, seen);
+                (self.row(asked, item, *answer, seen), shown)
+            })
+            .unzip()
+    }
+}
+
+/// What is answered about one driver.
+pub(super) fn item_answer(item: &VerifyItem, answer: LicenceAnswer, seen: Seen) -> ItemAnswer {
+    ItemAnswer {
+        vhcl_idnty_cd: seen.identity.map(VehicleIdentity::code),
+        f_rtn_code: answer.code,
+        f_license_no: item.licence_number.masked(),
+    }
+}

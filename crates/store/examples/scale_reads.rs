@@ -1,0 +1,272 @@
+//! Measures the calls that could slow down as tables grow. `./bench scale` runs it twice on one database and
+//! fills the tables in between:
+//!
+//! ```text
+//! scale_reads URL prepare DRIVERS          makes the tables; prints a number and a keyed hash per driver
+//! scale_reads URL measure DRIVERS CALLS    prints a line of JSON per kind of call
+//! ```
+
+use std::error::Error;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use rims_domain::AccountId;
+use rims_domain::calendar::today;
+use rims_protocol::Sector;
+use rims_protocol::codes::{LicenceClass, LicenceStatus, Recurrence, SearchType};
+use rims_protocol::values::{LicenceNumber, Period, PersonName, Plate, RemoteNumber};
+use rims_store::{
+    HistoryQuery, MasterKeys, NewReservation, NextRun, Options, RentalRecord, Store, Subject, Write,
+};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// Calls before the measured ones: connections are made and statements prepared.
+const WARM_UP: usize = 50;
+/// The company with a tenth of all rows, and one that has only reservations which can be opened.
+const LARGEST: AccountId = AccountId(1);
+const READABLE: AccountId = AccountId(1001);
+/// Reservations that the store itself makes, all due.
+const DUE: i64 = 3_000;
+/// How many reservations a claim takes, and rows a page has.
+const CLAIMED: u32 = 100;
+const PAGE: u32 = 100;
+
+#[tokio::main]
+#[expect(clippy::disallowed_methods, reason = "a measurement has no injected clock")]
+async fn main() -> Outcome<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [url, command, numbers @ ..] = arguments.as_slice() else {
+        return Err("scale_reads URL prepare DRIVERS | measure DRIVERS CALLS".into());
+    };
+    let numbers: Vec<usize> = numbers.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+    // Keys that protect nothing: the rows are made up.
+    let store = Store::open(&Options::new(url), &MasterKeys::generate(&mut |bytes| bytes.fill(7))).await?;
+    let now = Timestamp::now();
+    match (command.as_str(), numbers.as_slice()) {
+        ("prepare", [drivers]) => prepare(&store, now, *drivers).await?,
+        ("measure", [drivers, calls]) => {
+            let random = Random(1);
+            Measurement { store: store.clone(), now, drivers: *drivers, calls: *calls, random }.run().await?;
+        }
+        _ => return Err("unknown arguments".into()),
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// The tables, with partitions for the thirteen months that are filled.
+async fn prepare(store: &Store, now: Timestamp, drivers: usize) -> Outcome<()> {
+    store.migrate().await?;
+    for days in (0..=396).rev().step_by(28) {
+        store.make_partitions(now - SignedDuration::from_hours(24 * days)).await?;
+    }
+    let mut output = std::io::stdout().lock();
+    for driver in 1..=drivers {
+        let hash = store.subject_hash(&Subject::Licence(licence(driver)?)).unwrap_or_default();
+        writeln!(output, "{driver} {:032x}", u128::from_be_bytes(hash))?;
+    }
+    Ok(())
+}
+
+fn licence(driver: usize) -> Outcome<LicenceNumber> {
+    LicenceNumber::parse(&format!("{driver:012}")).map_err(|malformed| malformed.0.into())
+}
+
+/// Pseudo-random numbers, the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap_or_default() % bound
+    }
+}
+
+struct Measurement {
+    store: Store,
+    now: Timestamp,
+    drivers: usize,
+    calls: usize,
+    random: Random,
+}
+
+impl Measurement {
+    async fn run(mut self) -> Outcome<()> {
+        self.anomaly().await?;
+        for search in [SearchType::RentStart, SearchType::RentEnd, SearchType::RentCreate] {
+            self.rental_pages("first page", search, 0).await?;
+            self.rental_pages("page 50", search, u64::from(PAGE) * 49).await?;
+        }
+        self.platform().await?;
+        self.of_known_rentals().await?;
+        self.insert_due().await?;
+        self.reservation_pages().await?;
+        self.claims().await
+    }
+
+    /// Times a call and prints what it took.
+    async fn time(&mut self, read: &str, mut call: impl AsyncFnMut(&mut Self) -> Outcome<()>) -> Outcome<()> {
+        for _ in 0..WARM_UP {
+            call(self).await?;
+        }
+        let mut latencies: Vec<Duration> = Vec::with_capacity(self.calls);
+        for _ in 0..self.calls {
+            let begun = Instant::now();
+            call(self).await?;
+            latencies.push(begun.elapsed());
+        }
+        latencies.sort_unstable();
+        let share = |percent: usize| latencies[(latencies.len() - 1) * percent / 100].as_secs_f64() * 1e3;
+        let (half, most) = (share(50), share(99));
+        let mut output = std::io::stdout().lock();
+        writeln!(output, r#"{{"read": "{read}", "p50_ms": {half:.3}, "p99_ms": {most:.3}}}"#)?;
+        Ok(output.flush()?)
+    }
+
+    async fn anomaly(&mut self) -> Outcome<()> {
+        let (since, until) = (self.now - SignedDuration::from_hours(7 * 24), self.now);
+        self.time("rentals of a licence in 7 days", async |this: &mut Self| {
+            let licence = licence(1 + this.random.below(this.drivers))?;
+            this.store.count_rentals(&licence, since, until).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// A month that lies within the last year.
+    fn month(&mut self) -> Outcome<(Date, Date)> {
+        let ago = 31 + i32::try_from(self.random.below(330))?;
+        let from = today(self.now).checked_sub(ago.days())?;
+        Ok((from, from.checked_add(1.month())?))
+    }
+
+    async fn rental_pages(&mut self, page: &str, search: SearchType, offset: u64) -> Outcome<()> {
+        let read = format!("rentals of a month, {}, {page}", search.code());
+        self.time(&read, async |this: &mut Self| {
+            let (from, to) = this.month()?;
+            let scope = &[LARGEST];
+            let query = HistoryQuery { scope, search, from, to, plate: None, offset, limit: PAGE };
+            let page = this.store.rental_page(&query).await?;
+            let expected = usize::try_from(page.total)?.saturating_sub(usize::try_from(offset)?);
+            if page.rows.len() == expected.min(PAGE as usize) {
+                Ok(())
+            } else {
+                Err("rows are missing".into())
+            }
+        })
+        .await
+    }
+
+    /// A platform that sees twenty companies, without the largest.
+    async fn platform(&mut self) -> Outcome<()> {
+        let scope: Vec<AccountId> = (10..30).map(AccountId).collect();
+        self.time("rentals of a month, 20 companies, first page", async |this: &mut Self| {
+            let (from, to) = this.month()?;
+            let search = SearchType::RentStart;
+            let query = HistoryQuery { scope: &scope, search, from, to, plate: None, offset: 0, limit: PAGE };
+            this.store.rental_page(&query).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Calls that need what is stored: vehicles and numbers of the largest company's rentals.
+    async fn of_known_rentals(&mut self) -> Outcome<()> {
+        let known = self.known_rentals().await?;
+        self.time("rentals of a vehicle in a month", async |this: &mut Self| {
+            let rental: &RentalRecord = &known[this.random.below(known.len())];
+            let (from, to) = (rental.period.from, rental.period.from.checked_add(1.month())?);
+            let (scope, search, plate) = (&[LARGEST], SearchType::RentStart, Some(&rental.plate));
+            let query = HistoryQuery { scope, search, from, to, plate, offset: 0, limit: PAGE };
+            let page = this.store.rental_page(&query).await?;
+            if page.rows.contains(rental) { Ok(()) } else { Err("a rental was not found".into()) }
+        })
+        .await?;
+        self.time("rental by its number", async |this: &mut Self| {
+            let rental = &known[this.random.below(known.len())];
+            let found = this.store.rental(rental.number).await?;
+            if found.as_ref() == Some(rental) { Ok(()) } else { Err("a rental was not found".into()) }
+        })
+        .await?;
+        self.time("rental that waits for its driver", async |this: &mut Self| {
+            let rental = &known[this.random.below(known.len())];
+            let licence = licence(1 + this.random.below(this.drivers))?;
+            this.store.pending_rental(LARGEST, &rental.plate, rental.period, &licence).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn known_rentals(&mut self) -> Outcome<Vec<RentalRecord>> {
+        let mut known = Vec::new();
+        for _ in 0..20 {
+            let (from, to) = self.month()?;
+            let (scope, search) = (&[LARGEST], SearchType::RentCreate);
+            let query = HistoryQuery { scope, search, from, to, plate: None, offset: 0, limit: 10 * PAGE };
+            known.extend(self.store.rental_page(&query).await?.rows);
+        }
+        Ok(known)
+    }
+
+    async fn insert_due(&mut self) -> Outcome<()> {
+        let year = u8::try_from(today(self.now).year() % 100)?;
+        let mut writes = Vec::new();
+        for number in 0..DUE {
+            let rent_no = self.store.next_number(Sector::Rental, year).await?;
+            writes.push(Write::Reservation(self.reservation(number, rent_no)?));
+        }
+        Ok(self.store.commit(Write::Together(writes)).await?)
+    }
+
+    /// A reservation that was due some seconds ago.
+    fn reservation(&mut self, number: i64, rent_no: RemoteNumber) -> Outcome<NewReservation> {
+        let day = today(self.now).checked_add((number % 30).days())?;
+        Ok(NewReservation {
+            id: self.store.next_id(self.now),
+            number: rent_no,
+            at: self.now,
+            company: READABLE,
+            caller: READABLE,
+            recurrence: Recurrence::Weekly,
+            period: Period { from: day, to: day },
+            plate: Plate::parse("12하1234").map_err(|malformed| malformed.0)?,
+            licence: licence(1 + self.random.below(self.drivers))?,
+            name: PersonName::parse("홍길동").map_err(|malformed| malformed.0)?,
+            class: LicenceClass::Class1Regular,
+            code: LicenceStatus::Valid.into(),
+            next: NextRun { date: day, due: Some(self.now - SignedDuration::from_secs(1 + number)) },
+        })
+    }
+
+    async fn reservation_pages(&mut self) -> Outcome<()> {
+        let from = today(self.now);
+        let to = from.checked_add(1.month())?;
+        self.time("reservations of a month, first page", async |this: &mut Self| {
+            let (scope, search) = (&[READABLE], SearchType::ReservationStart);
+            let query = HistoryQuery { scope, search, from, to, plate: None, offset: 0, limit: PAGE };
+            let page = this.store.reservation_page(&query).await?;
+            if page.total == DUE { Ok(()) } else { Err("reservations are missing".into()) }
+        })
+        .await
+    }
+
+    /// Each claim ends a millisecond later, so that the next call finds as many due.
+    async fn claims(&mut self) -> Outcome<()> {
+        let millisecond = SignedDuration::from_millis(1);
+        let before = self.now - SignedDuration::from_hours(24);
+        self.time("claim, nothing due", async |this: &mut Self| {
+            let claimed = this.store.claim_reservations(before, this.now, CLAIMED).await?;
+            if claimed.is_empty() { Ok(()) } else { Err("nothing was due".into()) }
+        })
+        .await?;
+        self.time("claim, 100 of 3,000 due", async |this: &mut Self| {
+            this.now += millisecond;
+            let claimed = this.store.claim_reservations(this.now, this.now + millisecond, CLAIMED).await?;
+            if claimed.len() == CLAIMED as usize { Ok(()) } else { Err("too few were due".into()) }
+        })
+        .await
+    }
+}
