@@ -30,9 +30,9 @@ made AS (
            (d % 1000) * (d / 1000) * 30 / 1000000 AS ahead, (a + b) % 7 AS days
     FROM drawn),
 dated AS (
-    SELECT *, CAST(to_char(to_timestamp(created) AT TIME ZONE 'UTC', 'YYYYMMDD') AS INTEGER) AS created_date,
-           CAST(to_char(to_timestamp(created + ahead * 86400) AT TIME ZONE 'UTC', 'YYYYMMDD') AS INTEGER) AS from_date,
-           CAST(to_char(to_timestamp(created + (ahead + days) * 86400) AT TIME ZONE 'UTC', 'YYYYMMDD') AS INTEGER) AS to_date
+    SELECT *, CAST(to_char(to_timestamp(created) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS created_date,
+           CAST(to_char(to_timestamp(created + ahead * 86400) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS from_date,
+           CAST(to_char(to_timestamp(created + (ahead + days) * 86400) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS to_date
     FROM made)
 SELECT id, company, company, (created_date / 10000 - 1900) * 1000000000 + n, at_ms, created_date, from_date, to_date,
        (100 + vehicle / 10000) || '하' || lpad(CAST(vehicle % 10000 AS TEXT), 4, '0'), status, FALSE,
@@ -78,9 +78,9 @@ made AS (
            :start + :span + 86400000 + c * 1200 AS due_ms
     FROM drawn),
 dated AS (
-    SELECT *, CAST(to_char(to_timestamp(created) AT TIME ZONE 'UTC', 'YYYYMMDD') AS INTEGER) AS created_date,
-           CAST(to_char(to_timestamp(created + ahead * 86400) AT TIME ZONE 'UTC', 'YYYYMMDD') AS INTEGER) AS from_date,
-           CAST(to_char(to_timestamp(created + (ahead + days) * 86400) AT TIME ZONE 'UTC', 'YYYYMMDD') AS INTEGER) AS to_date
+    SELECT *, CAST(to_char(to_timestamp(created) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS created_date,
+           CAST(to_char(to_timestamp(created + ahead * 86400) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS from_date,
+           CAST(to_char(to_timestamp(created + (ahead + days) * 86400) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS to_date
     FROM made)
 SELECT id, company, company, (created_date / 10000 - 1900) * 1000000000 + :rows + n, at_ms, created_date, from_date,
        to_date, (100 + vehicle / 10000) || '하' || lpad(CAST(vehicle % 10000 AS TEXT), 4, '0'), 1 + n % 3, 12,

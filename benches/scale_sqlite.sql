@@ -30,9 +30,9 @@ made AS (
            (d % 1000) * (d / 1000) * 30 / 1000000 AS ahead, (a + b) % 7 AS days
     FROM drawn),
 dated AS (
-    SELECT *, CAST(strftime('%Y%m%d', created, 'unixepoch') AS INTEGER) AS created_date,
-           CAST(strftime('%Y%m%d', created + ahead * 86400, 'unixepoch') AS INTEGER) AS from_date,
-           CAST(strftime('%Y%m%d', created + (ahead + days) * 86400, 'unixepoch') AS INTEGER) AS to_date
+    SELECT *, CAST(strftime('%Y%m%d', created, 'unixepoch') AS BIGINT) AS created_date,
+           CAST(strftime('%Y%m%d', created + ahead * 86400, 'unixepoch') AS BIGINT) AS from_date,
+           CAST(strftime('%Y%m%d', created + (ahead + days) * 86400, 'unixepoch') AS BIGINT) AS to_date
     FROM made)
 SELECT id, company, company, (created_date / 10000 - 1900) * 1000000000 + n, at_ms, created_date, from_date, to_date,
        (100 + vehicle / 10000) || '하' || printf('%04d', vehicle % 10000), status, FALSE,
@@ -77,9 +77,9 @@ made AS (
            :start + :span + 86400000 + c * 1200 AS due_ms
     FROM drawn),
 dated AS (
-    SELECT *, CAST(strftime('%Y%m%d', created, 'unixepoch') AS INTEGER) AS created_date,
-           CAST(strftime('%Y%m%d', created + ahead * 86400, 'unixepoch') AS INTEGER) AS from_date,
-           CAST(strftime('%Y%m%d', created + (ahead + days) * 86400, 'unixepoch') AS INTEGER) AS to_date
+    SELECT *, CAST(strftime('%Y%m%d', created, 'unixepoch') AS BIGINT) AS created_date,
+           CAST(strftime('%Y%m%d', created + ahead * 86400, 'unixepoch') AS BIGINT) AS from_date,
+           CAST(strftime('%Y%m%d', created + (ahead + days) * 86400, 'unixepoch') AS BIGINT) AS to_date
     FROM made)
 SELECT id, company, company, (created_date / 10000 - 1900) * 1000000000 + :rows + n, at_ms, created_date, from_date,
        to_date, (100 + vehicle / 10000) || '하' || printf('%04d', vehicle % 10000), 1 + n % 3, 12, randomblob(52), 0,

@@ -37,6 +37,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Migrate(migrate) => commands::migrate::run(&migrate),
         Command::Simulate(simulate) => commands::simulate::run(&simulate),
         Command::Admin(admin) => commands::admin::run(admin),
+        Command::Link(link) => commands::link::run(&link),
         Command::Token(token) => commands::token::run(&token),
         Command::Seal(seal) => commands::seal::seal(&seal),
         Command::Open(open) => commands::seal::open(&open),

@@ -98,6 +98,7 @@ impl Server {
         let store = Store::open(&store_options(&config.database), &keys).await?;
         check_schema(&store).await?;
         let clock = Clock::system();
+        store.make_partitions(clock.now()).await?;
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
         let simulators = simulated::start(loopback, &clock).await.map_err(StartError::Simulators)?;
         let upstreams = Upstreams {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::service::retention::Retention;
@@ -55,6 +55,11 @@ impl Scheduler {
     async fn deliver(&self) -> Result<(), ServiceError> {
         let _alone = self.delivering.lock().await;
         Ok(self.outbox.deliver_due().await.map(drop)?)
+    }
+
+    /// Waits for what is under way; nothing is begun while the guards live.
+    pub async fn pause(&self) -> [MutexGuard<'_, ()>; 2] {
+        [self.running.lock().await, self.delivering.lock().await]
     }
 
     /// Does what is due again and again, until it is dropped.

@@ -30,6 +30,7 @@ const LARGEST: AccountId = AccountId(1);
 const READABLE: AccountId = AccountId(1001);
 /// Reservations that the store itself makes, all due.
 const DUE: i64 = 3_000;
+const SEARCHES: [SearchType; 3] = [SearchType::RentStart, SearchType::RentEnd, SearchType::RentCreate];
 /// How many reservations a claim takes, and rows a page has.
 const CLAIMED: u32 = 100;
 const PAGE: u32 = 100;
@@ -96,9 +97,12 @@ struct Measurement {
 impl Measurement {
     async fn run(mut self) -> Outcome<()> {
         self.anomaly().await?;
-        for search in [SearchType::RentStart, SearchType::RentEnd, SearchType::RentCreate] {
-            self.rental_pages("first page", search, 0).await?;
-            self.rental_pages("page 50", search, u64::from(PAGE) * 49).await?;
+        for search in SEARCHES {
+            let months = self.months(search).await?;
+            self.rental_pages("first page", search, &months, |_| 0).await?;
+            self.rental_pages("page 50", search, &months, |_| 49 * u64::from(PAGE)).await?;
+            self.rental_pages("last page", search, &months, |total| total.saturating_sub(PAGE.into()))
+                .await?;
         }
         self.platform().await?;
         self.of_known_rentals().await?;
@@ -143,19 +147,33 @@ impl Measurement {
         Ok((from, from.checked_add(1.month())?))
     }
 
-    async fn rental_pages(&mut self, page: &str, search: SearchType, offset: u64) -> Outcome<()> {
+    /// Months with the number of rentals that the largest company has in them.
+    async fn months(&mut self, search: SearchType) -> Outcome<Vec<(Date, Date, u64)>> {
+        let mut months = Vec::new();
+        for _ in 0..20 {
+            let (from, to) = self.month()?;
+            let scope = &[LARGEST];
+            let query = HistoryQuery { scope, search, from, to, plate: None, offset: 0, limit: 1 };
+            months.push((from, to, u64::try_from(self.store.rental_page(&query).await?.total)?));
+        }
+        Ok(months)
+    }
+
+    async fn rental_pages(
+        &mut self,
+        page: &str,
+        search: SearchType,
+        months: &[(Date, Date, u64)],
+        offset: fn(u64) -> u64,
+    ) -> Outcome<()> {
         let read = format!("rentals of a month, {}, {page}", search.code());
         self.time(&read, async |this: &mut Self| {
-            let (from, to) = this.month()?;
-            let scope = &[LARGEST];
+            let (from, to, total) = months[this.random.below(months.len())];
+            let (scope, offset) = (&[LARGEST], offset(total));
             let query = HistoryQuery { scope, search, from, to, plate: None, offset, limit: PAGE };
-            let page = this.store.rental_page(&query).await?;
-            let expected = usize::try_from(page.total)?.saturating_sub(usize::try_from(offset)?);
-            if page.rows.len() == expected.min(PAGE as usize) {
-                Ok(())
-            } else {
-                Err("rows are missing".into())
-            }
+            let rows = this.store.rental_page(&query).await?.rows.len();
+            let expected = total.saturating_sub(offset).min(PAGE.into());
+            if u64::try_from(rows)? == expected { Ok(()) } else { Err("rows are missing".into()) }
         })
         .await
     }
@@ -176,15 +194,9 @@ impl Measurement {
     /// Calls that need what is stored: vehicles and numbers of the largest company's rentals.
     async fn of_known_rentals(&mut self) -> Outcome<()> {
         let known = self.known_rentals().await?;
-        self.time("rentals of a vehicle in a month", async |this: &mut Self| {
-            let rental: &RentalRecord = &known[this.random.below(known.len())];
-            let (from, to) = (rental.period.from, rental.period.from.checked_add(1.month())?);
-            let (scope, search, plate) = (&[LARGEST], SearchType::RentStart, Some(&rental.plate));
-            let query = HistoryQuery { scope, search, from, to, plate, offset: 0, limit: PAGE };
-            let page = this.store.rental_page(&query).await?;
-            if page.rows.contains(rental) { Ok(()) } else { Err("a rental was not found".into()) }
-        })
-        .await?;
+        for search in SEARCHES {
+            self.rentals_of_a_vehicle(search, &known).await?;
+        }
         self.time("rental by its number", async |this: &mut Self| {
             let rental = &known[this.random.below(known.len())];
             let found = this.store.rental(rental.number).await?;
@@ -196,6 +208,22 @@ impl Measurement {
             let licence = licence(1 + this.random.below(this.drivers))?;
             this.store.pending_rental(LARGEST, &rental.plate, rental.period, &licence).await?;
             Ok(())
+        })
+        .await
+    }
+
+    async fn rentals_of_a_vehicle(&mut self, search: SearchType, known: &[RentalRecord]) -> Outcome<()> {
+        self.time(&format!("rentals of a vehicle in a month, {}", search.code()), async |this: &mut Self| {
+            let rental = &known[this.random.below(known.len())];
+            let from = match search {
+                SearchType::RentStart => rental.period.from,
+                SearchType::RentEnd => rental.period.to,
+                _ => today(rental.at),
+            };
+            let (scope, plate, to) = (&[LARGEST], Some(&rental.plate), from.checked_add(1.month())?);
+            let query = HistoryQuery { scope, search, from, to, plate, offset: 0, limit: PAGE };
+            let page = this.store.rental_page(&query).await?;
+            if page.rows.contains(rental) { Ok(()) } else { Err("a rental was not found".into()) }
         })
         .await
     }

@@ -229,10 +229,6 @@ impl Prepared {
             Write::Delivery { message, endpoint, token, end } => {
                 Self::only(Command::Webhook(WebhookCommand::End { message, endpoint, token, end }))
             }
-            Write::ClaimChore { name, now, until } => {
-                let (now_ms, until_ms) = (now.as_millisecond(), until.as_millisecond());
-                Self::only(Command::Retention(RetentionCommand::ClaimChore { name, until_ms, now_ms }))
-            }
             change => Self::change(change, keys),
         })
     }

@@ -12,6 +12,7 @@ use crate::error::{StoreError, report};
 use crate::history::{self, CountKey};
 use crate::id;
 use crate::number;
+use crate::prepared::{Command, Prepared};
 use crate::sql::statements;
 use crate::store::Store;
 
@@ -28,7 +29,8 @@ statements! { STATEMENTS:
         SELECT COUNT(*) FROM (SELECT 1 FROM reservation WHERE id < $1 AND to_date < $2 LIMIT 1) AS f";
     FIND_REMOTES = "SELECT COUNT(*) FROM (SELECT 1 FROM remote WHERE to_date < $2 AND $1 > 0 LIMIT 1) AS f";
     FIND_ANSWERS = "SELECT COUNT(*) FROM (SELECT 1 FROM idempotency WHERE at_ms < $1 LIMIT 1) AS f";
-    FIND_MESSAGES = "SELECT COUNT(*) FROM (SELECT 1 FROM webhook_message WHERE id < $1 LIMIT 1) AS f";
+    FIND_MESSAGES = "SELECT COUNT(*) FROM (SELECT 1 FROM webhook_message
+                              WHERE id < $1 AND due_ms IS NULL LIMIT 1) AS f";
     DELETE_RESERVATIONS = "
         DELETE FROM reservation
         WHERE id IN (SELECT id FROM reservation WHERE id < $1 AND to_date < $2 ORDER BY id LIMIT $3)
@@ -41,7 +43,8 @@ statements! { STATEMENTS:
             (SELECT account_id, key_hash FROM idempotency WHERE at_ms < $1 LIMIT $2)";
     DELETE_MESSAGES = "
         DELETE FROM webhook_message WHERE (id, endpoint_id) IN
-            (SELECT id, endpoint_id FROM webhook_message WHERE id < $1 ORDER BY id LIMIT $2)";
+            (SELECT id, endpoint_id FROM webhook_message
+             WHERE id < $1 AND due_ms IS NULL ORDER BY id LIMIT $2)";
     DROP_COUNTS = "DELETE FROM history_count WHERE total <= 0 AND day < $1";
     AUDIT_CHAINS = "SELECT chain, base_seq FROM audit_chain ORDER BY chain";
     AUDIT_OLDEST = "
@@ -51,6 +54,7 @@ statements! { STATEMENTS:
         SET base_seq = $2, base_hash = (SELECT hash FROM audit WHERE chain = $1 AND seq = $2)
         WHERE chain = $1 AND base_seq < $2";
     DELETE_AUDIT = "DELETE FROM audit WHERE chain = $1 AND seq <= $2";
+    CHORE_UNTIL = "SELECT until_ms FROM chore WHERE name = $1";
     CLAIM_CHORE = "
         INSERT INTO chore (name, until_ms) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET until_ms = excluded.until_ms WHERE chore.until_ms <= $3";
@@ -90,7 +94,7 @@ pub enum Expired {
     Remotes(Date),
     /// Answers of idempotency keys from before a moment.
     Answers(Timestamp),
-    /// Webhook messages from before a moment.
+    /// Webhook messages from before a moment that are delivered or given up.
     Messages(Timestamp),
 }
 
@@ -221,6 +225,28 @@ async fn put_right(
 }
 
 impl Store {
+    /// Takes a chore for this node until a moment. False while another node has it, or this one had it lately.
+    pub async fn claim_chore(
+        &self,
+        name: &'static str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let taken: Result<Option<i64>, _> = on_backend!(&self.inner.db, pool => {
+            sqlx::query_scalar(CHORE_UNTIL).bind(name).fetch_optional(pool).await
+        });
+        let now_ms = now.as_millisecond();
+        if taken.map_err(|error| report(&error))?.is_some_and(|until_ms| until_ms > now_ms) {
+            return Ok(false);
+        }
+        let claim = RetentionCommand::ClaimChore { name, until_ms: until.as_millisecond(), now_ms };
+        let commands = vec![Command::Retention(claim)];
+        match self.enqueue(Prepared { commands, ..Prepared::default() }).await {
+            Err(StoreError::Missing(_)) => Ok(false),
+            claimed => claimed.map(|()| true),
+        }
+    }
+
     /// Whether there is anything of that kind to destroy.
     pub async fn has_expired(&self, expired: Expired) -> Result<bool, StoreError> {
         let (text, first, ended) = match expired {

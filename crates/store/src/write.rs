@@ -117,15 +117,6 @@ pub enum Write {
         /// The event.
         audit: NewAudit,
     },
-    /// Takes a chore for this node until a moment. Refused as [`StoreError::Missing`] while another node has it.
-    ClaimChore {
-        /// Its name.
-        name: &'static str,
-        /// Now.
-        now: Timestamp,
-        /// Until when.
-        until: Timestamp,
-    },
     /// Events alone, such as a failed attempt to ask a national system.
     Audit(Vec<NewAudit>),
     /// A token that was issued.

@@ -1,3 +1,4 @@
+use rims_server::clock::Clock;
 use rims_server::config::Config;
 
 use super::admin::attach;
@@ -10,6 +11,7 @@ pub(crate) fn run(arguments: &args::Migrate) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let store = attach(&config).await?;
         let report = store.migrate().await.map_err(Failure::failed)?;
+        store.make_partitions(Clock::system().now()).await.map_err(Failure::failed)?;
         store.close().await;
         print(&match report.applied.len() {
             0 => format!("nothing to do: the schema is at version {}\n", report.version),

@@ -1,5 +1,6 @@
 pub(crate) mod admin;
 pub(crate) mod codes;
+pub(crate) mod link;
 pub(crate) mod migrate;
 pub(crate) mod sandbox;
 pub(crate) mod seal;

@@ -40,6 +40,14 @@ fn wrong_input_exits_2_with_one_clear_line() {
     }
     refused(&["admin", "--config", "x", "user", "state", "s01", "7"], "5.6");
     refused(&["admin", "--config", "x", "keys", "allow", "s01", "operations", "everywhere"], "everywhere");
+    refused(&["link", "R25-843"], "R25-000000843");
+    refused(&["link", "R25-000000843", "--base", "rims.kotsa.or.kr"], "http:// or https://");
+    refused(&["link", "R25-000000843", "--base", "https://example.com/?a=1"], "without ? and #");
+    let replay = ["admin", "--config", "x", "webhook", "replay", "s01", "7"];
+    refused(&replay, "--message");
+    refused(&[&replay[..], &["--message", "7"]].concat(), "msg_");
+    refused(&[&replay[..], &["--message", "msg_7", "--failed"]].concat(), "--failed");
+    refused(&["admin", "--config", "x", "rental", "confirm", "25-1"], "R25-000000843");
 }
 
 #[test]
@@ -67,10 +75,21 @@ fn every_command_has_an_example() {
         &["admin", "delegation"],
         &["admin", "delegation", "grant"],
         &["admin", "delegation", "revoke"],
+        &["admin", "webhook"],
+        &["admin", "webhook", "add"],
+        &["admin", "webhook", "list"],
+        &["admin", "webhook", "disable"],
+        &["admin", "webhook", "messages"],
+        &["admin", "webhook", "replay"],
+        &["admin", "rental"],
+        &["admin", "rental", "show"],
+        &["admin", "rental", "confirm"],
+        &["admin", "rental", "cancel"],
         &["admin", "master-key"],
         &["admin", "master-key", "create"],
         &["admin", "master-key", "rotate"],
         &["admin", "master-key", "reseal"],
+        &["link"],
         &["token"],
         &["seal"],
         &["open"],

@@ -6,6 +6,9 @@ mod harness;
 
 mod administration;
 mod crash;
+mod crash_rentals;
 mod input;
+mod link;
 mod sandbox;
 mod sealing;
+mod webhooks;

@@ -142,6 +142,7 @@ async fn reset(State(control): State<Control>) -> Result<Response, Refused> {
     // Requests that run now must not write into what is emptied.
     let _alone = control.gate.write().await;
     let _clock = control.moving.lock().await;
+    let _paused = control.scheduler.pause().await;
     services.clock().reset();
     control.simulators.reset().await.map_err(|error| Refused::Failed(error.to_string()))?;
     services.store().wipe().await.map_err(|error| Refused::Failed(error.to_string()))?;

@@ -112,6 +112,7 @@ impl Sandbox {
         let folder = Folder::new(options.data.as_deref())?;
         let store = open_store(options.database_url.as_deref(), folder.path()).await?;
         store.migrate().await?;
+        store.make_partitions(clock.now()).await?;
         seed::fixtures(&store, &clock).await?;
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
         let simulators = simulated::start(loopback, &clock).await.map_err(StartError::Simulators)?;

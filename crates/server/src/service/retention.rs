@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rims_domain::calendar::today;
 use rims_domain::retention::destroyed_before;
-use rims_store::{Expired, NewAudit, SYSTEM, StoreError, Subject, Write};
+use rims_store::{Expired, NewAudit, SYSTEM, Subject, Write};
 
 use super::{ServiceError, Services};
 
@@ -36,10 +36,8 @@ impl Default for Retention {
 impl Services {
     /// The hourly chores of the database: one node at a time does them.
     pub async fn keep_house(&self, retention: &Retention, now: Timestamp) -> Result<(), ServiceError> {
-        let chore = Write::ClaimChore { name: CHORE, now, until: now + CHORE_TIME };
-        match self.store.commit(chore).await {
-            Err(StoreError::Missing(_)) => return Ok(()),
-            claimed => claimed?,
+        if !self.store.claim_chore(CHORE, now, now + CHORE_TIME).await? {
+            return Ok(());
         }
         self.store.make_partitions(now).await?;
         self.store.commit(Write::ForgetTokens { expired_before: now }).await?;

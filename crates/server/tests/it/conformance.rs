@@ -10,6 +10,9 @@ use rims_domain::{AccountKind, Environment};
 use rims_protocol::values::{BusinessNumber, UserId};
 use serde_json::{Value, json};
 
+mod remote;
+mod rental;
+
 use crate::harness::{Client, Running, ask_for_token};
 
 /// The samples' dates begin on this day.
@@ -17,15 +20,27 @@ const SAMPLE_DAY: &str = "2024-10-23T09:00:00+09:00";
 
 /// A sandbox on the samples' day, with the samples' user, who may act for `asdf12341....`.
 async fn sample_world() -> (Running, Client) {
-    let running = Running::start_at(SAMPLE_DAY).await;
+    sample_world_on(SAMPLE_DAY).await
+}
+
+/// The samples write the company's id with three dots or with four.
+async fn sample_world_on(day: &str) -> (Running, Client) {
+    let running = Running::start_at(day).await;
     let administration = running.administration();
-    let sample_company = UserId::parse("asdf12341....").unwrap();
     let brno = BusinessNumber::parse("1234567890").unwrap();
-    administration.create_user(&sample_company, &brno, "테스트회사", AccountKind::Operator).await.unwrap();
-    administration.decide(&sample_company, Decision::Approve).await.unwrap();
-    administration.grant(&sample_company, &UserId::parse("platform").unwrap()).await.unwrap();
+    for user_id in ["asdf12341...", "asdf12341...."] {
+        let company = UserId::parse(user_id).unwrap();
+        administration.create_user(&company, &brno, "테스트회사", AccountKind::Operator).await.unwrap();
+        administration.decide(&company, Decision::Approve).await.unwrap();
+        administration.grant(&company, &UserId::parse("platform").unwrap()).await.unwrap();
+    }
     let client = running.client("platform", Environment::Operations).await;
     (running, client)
+}
+
+/// An answer as it was sent, one member a line: its order and the form of its numbers are part of a snapshot.
+async fn sent(client: &Client, path: &str, request: &Value) -> String {
+    client.text(path, request).await.replace(",\"", ",\n\"")
 }
 
 /// §4.2.1.5 and its siblings.

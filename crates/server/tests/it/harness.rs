@@ -1,5 +1,6 @@
 //! A sandbox or a production server for one test, and a client that speaks the wire.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +23,9 @@ use serde_json::{Value, json};
 
 /// Noon of an ordinary day in Seoul, later than the present so that the clock can be moved there.
 pub(crate) const NOON: &str = "2030-10-23T12:00:00+09:00";
+
+pub(crate) const RENTAL_HISTORY: &str = "/company/rentals/history";
+pub(crate) const SCHEDULE_HISTORY: &str = "/company/licenseVerificationSchedule/history";
 
 /// A running sandbox in a temporary folder.
 pub(crate) struct Running {
@@ -62,10 +66,14 @@ impl Running {
 
     pub(crate) async fn start_at(moment: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = options(Some(folder.path()));
+        let running = Self::start_in(folder.path(), moment).await;
+        Self { _folder: Some(folder), ..running }
+    }
+
+    /// Starts with the data of a folder, which is kept.
+    pub(crate) async fn start_in(folder: &Path, moment: &str) -> Self {
         let clock = Clock::starting_at(moment.parse().unwrap()).unwrap();
-        let sandbox = Sandbox::start_at(&options, clock).await.unwrap();
-        Self { _folder: Some(folder), ..Self::of(sandbox) }
+        Self::of(Sandbox::start_at(&options(Some(folder)), clock).await.unwrap())
     }
 
     /// A sandbox that was started elsewhere.
@@ -148,6 +156,37 @@ impl Running {
         assert_eq!(status, StatusCode::OK, "{body}");
     }
 
+    /// Moves the clock to a moment and does all that became due.
+    pub(crate) async fn move_to(&self, moment: impl Display) {
+        let now = json!({ "now": moment.to_string() });
+        let (status, body) = self.ops(reqwest::Method::PUT, "/sandbox/clock", Some(now)).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+    }
+
+    /// Completes a remote verification as if the driver had finished it on the phone.
+    pub(crate) async fn complete(&self, number: &str, shown: &Value) -> (StatusCode, Value) {
+        let path = format!("/sandbox/remote-verifications/{number}");
+        self.ops(reqwest::Method::POST, &path, Some(shown.clone())).await
+    }
+
+    /// A history of what was registered in the two weeks before and after today.
+    pub(crate) fn registered(&self, search_type: &str) -> Value {
+        json!({
+            "f_from_date": self.day(-14), "f_to_date": self.day(14), "page_no": 1, "num_of_rows": 1000,
+            "search_type": search_type,
+        })
+    }
+
+    /// A company's own rentals, newest first.
+    pub(crate) async fn rentals(&self, client: &Client) -> Vec<Value> {
+        client.rows(RENTAL_HISTORY, &self.registered("rent_create_date")).await
+    }
+
+    /// A company's own reservations, newest first.
+    pub(crate) async fn reservations(&self, client: &Client) -> Vec<Value> {
+        client.rows(SCHEDULE_HISTORY, &self.registered("reservation_create_date")).await
+    }
+
     /// The verifications recorded for a company, newest first.
     pub(crate) async fn stored(&self, user_id: &str) -> Vec<VerificationRecord> {
         let store = self.sandbox.services().store();
@@ -227,6 +266,13 @@ impl Client {
         response.json().await.unwrap()
     }
 
+    /// The same as text, in which the order of members and the form of numbers show.
+    pub(crate) async fn text(&self, path: &str, plaintext: &Value) -> String {
+        let response = self.send(path, self.seal(plaintext).to_string()).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        response.text().await.unwrap()
+    }
+
     /// `f_rtn_code` of a single verification.
     pub(crate) async fn code(&self, path: &str, plaintext: &Value) -> String {
         let answer = self.call(path, plaintext).await;
@@ -236,6 +282,33 @@ impl Client {
     /// `respCode` and `errorMsg` of an error, which must have nothing else.
     pub(crate) async fn error(&self, path: &str, plaintext: &Value) -> (i64, String) {
         error_of(&self.call(path, plaintext).await)
+    }
+
+    /// The rows of a history's page, whose counts must agree with them.
+    pub(crate) async fn rows(&self, path: &str, request: &Value) -> Vec<Value> {
+        let page = self.call(path, request).await;
+        let rows = page["data"].as_array().unwrap_or_else(|| panic!("{page}")).clone();
+        assert_eq!((&page["num_of_rows"], &page["total_count"]), (&json!(rows.len()), &json!(rows.len())));
+        rows
+    }
+
+    /// The number that a request generates.
+    pub(crate) async fn number(&self, path: &str, request: &Value) -> String {
+        let answer = self.call(path, request).await;
+        let number = answer.get("rent_no").or(answer.get("vrfc_no")).and_then(Value::as_str);
+        number.unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// The response to a sealed request under an idempotency key.
+    pub(crate) async fn send_once(&self, path: &str, plaintext: &Value, key: &[u8]) -> Response {
+        self.http
+            .post(format!("{}{path}", self.base))
+            .bearer_auth(&self.token)
+            .header("idempotency-key", key)
+            .body(self.seal(plaintext).to_string())
+            .send()
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Response {
@@ -249,6 +322,18 @@ pub(crate) fn error_of(answer: &Value) -> (i64, String) {
     assert_eq!(members.len(), 2, "{answer}");
     let code = members["respCode"].as_i64().unwrap_or_else(|| panic!("{answer}"));
     (code, members["errorMsg"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned())
+}
+
+/// A request with one member more, or another.
+pub(crate) fn with(request: &Value, name: &str, member: impl Into<Value>) -> Value {
+    let mut request = request.clone();
+    request[name] = member.into();
+    request
+}
+
+/// What the specification's own driver shows on the phone.
+pub(crate) fn shown() -> Value {
+    json!({ "f_license_no": "221212121212", "f_resident_name": "홍길동", "f_licn_con_code": "12" })
 }
 
 /// A batch request of these drivers.

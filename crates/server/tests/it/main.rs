@@ -5,17 +5,23 @@
 
 mod harness;
 
+mod anomaly;
 mod batch;
+mod confirm;
 mod conformance;
 mod control;
+mod decisions;
 mod delegation;
 mod faults;
 mod keys;
 mod limits;
+mod number;
 mod observability;
 mod postgres;
 mod production;
+mod promotion;
 mod single;
 mod storage;
 mod token;
 mod user;
+mod webhooks;

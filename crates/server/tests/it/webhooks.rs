@@ -10,15 +10,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::any;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
-use rims_domain::rental::InvalidTransition;
 use rims_domain::{AccountId, AccountKind};
 use rims_protocol::Sector;
-use rims_protocol::codes::RentalStatus;
-use rims_protocol::values::{BusinessNumber, Period, Plate, RemoteNumber, UserId};
+use rims_protocol::values::{BusinessNumber, RemoteNumber, UserId};
 use rims_server::clock::Clock;
-use rims_server::service::administration::{Administration, AdministrationError, MAX_WEBHOOKS, NewWebhook};
-use rims_server::webhook::{Event, NotAllowed, Outbox, Reach, Timeouts, WebhookClient, WebhookUrl};
-use rims_store::{MasterKeys, MessageRecord, NewRental, Options, Replay, Store, Write};
+use rims_server::service::administration::{Administration, AdministrationError, NewWebhook};
+use rims_server::webhook::{Event, Outbox, Reach, Timeouts, WebhookClient, WebhookUrl};
+use rims_store::{MasterKeys, MessageRecord, Options, Replay, Store, Write};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use tokio::net::TcpListener;
@@ -26,18 +24,18 @@ use tokio::net::TcpListener;
 use crate::harness::NOON;
 
 /// A store with one company, and its outbox.
-struct Site {
-    store: Store,
-    clock: Clock,
-    administration: Administration,
+pub(crate) struct Site {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) administration: Administration,
     outbox: Outbox,
-    company: AccountId,
-    user: UserId,
+    pub(crate) company: AccountId,
+    pub(crate) user: UserId,
     _folder: tempfile::TempDir,
 }
 
 impl Site {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(Clock::starting_at(NOON.parse().unwrap()).unwrap(), Timeouts::default()).await
     }
 
@@ -48,14 +46,16 @@ impl Site {
         store.migrate().await.unwrap();
         let administration = Administration::new(store.clone(), clock.clone());
         let (user, brno) = (UserId::parse("s01").unwrap(), BusinessNumber::parse("1234567890").unwrap());
-        let account =
-            administration.create_user(&user, &brno, "(주)테스트렌트카", AccountKind::Operator).await.unwrap();
+        let account = administration
+            .create_user(&user, &brno, "(주)테스트렌트카", AccountKind::Operator)
+            .await
+            .unwrap();
         let client = WebhookClient::new(Reach::Anywhere, timeouts).unwrap();
         let outbox = Outbox::new(store.clone(), clock.clone(), client);
         Self { store, clock, administration, outbox, company: account.id, user, _folder: folder }
     }
 
-    async fn webhook(&self, url: &str) -> NewWebhook {
+    pub(crate) async fn webhook(&self, url: &str) -> NewWebhook {
         let url = WebhookUrl::parse(url).unwrap();
         self.administration.add_webhook(&self.user, &url, Reach::Anywhere).await.unwrap()
     }
@@ -70,24 +70,7 @@ impl Site {
         id
     }
 
-    /// A rental that waits to be confirmed.
-    async fn pending_rental(&self, sequence: u32) -> RemoteNumber {
-        let at = self.clock.now();
-        let rental = NewRental {
-            id: self.store.next_id(at),
-            number: number(sequence),
-            at,
-            company: self.company,
-            caller: self.company,
-            period: Period::new(self.clock.today(), self.clock.today()).unwrap(),
-            plate: Plate::parse("67라6767").unwrap(),
-            confirmation: None,
-        };
-        self.store.commit(Write::Rental(rental)).await.unwrap();
-        number(sequence)
-    }
-
-    async fn deliver(&self) -> usize {
+    pub(crate) async fn deliver(&self) -> usize {
         self.outbox.deliver_due().await.unwrap()
     }
 
@@ -95,12 +78,14 @@ impl Site {
         self.store.messages(endpoint, 1).await.unwrap().remove(0)
     }
 
+    /// It may be later already: the clock goes on ticking.
     fn move_to(&self, moment: Timestamp) {
-        self.clock.shift(self.clock.now(), moment).unwrap();
+        let now = self.clock.now();
+        self.clock.shift(now, moment.max(now)).unwrap();
     }
 
     /// How many events of this kind the audit trail has.
-    async fn events(&self, action: &str) -> usize {
+    pub(crate) async fn events(&self, action: &str) -> usize {
         let mut events = 0;
         for chain in self.store.verify_audit().await.unwrap().chains {
             let entries = self.store.audit_entries(&chain.chain, 1, u32::MAX).await.unwrap();
@@ -110,19 +95,19 @@ impl Site {
     }
 }
 
-fn number(sequence: u32) -> RemoteNumber {
+pub(crate) fn number(sequence: u32) -> RemoteNumber {
     RemoteNumber::new(Sector::Rental, 30, sequence).unwrap()
 }
 
 /// An HTTP server that keeps what it gets.
-struct Receiver {
-    url: String,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
     arrived: Arc<Mutex<VecDeque<(HeaderMap, Bytes)>>>,
     answer: Arc<Mutex<StatusCode>>,
 }
 
 impl Receiver {
-    async fn start(status: StatusCode) -> Self {
+    pub(crate) async fn start(status: StatusCode) -> Self {
         let (arrived, answer) = (Arc::new(Mutex::default()), Arc::new(Mutex::new(status)));
         let (keep, give) = (Arc::clone(&arrived), Arc::clone(&answer));
         let receive = move |headers: HeaderMap, body: Bytes| async move {
@@ -140,7 +125,7 @@ impl Receiver {
         *self.answer.lock().unwrap() = status;
     }
 
-    fn next(&self) -> Option<(HeaderMap, Bytes)> {
+    pub(crate) fn next(&self) -> Option<(HeaderMap, Bytes)> {
         self.arrived.lock().unwrap().pop_front()
     }
 
@@ -183,12 +168,14 @@ async fn a_failing_endpoint_is_asked_again_on_schedule_and_given_up_after_a_day(
     let told = site.clock.now();
     let mut first = None;
     for attempt in 1..=12 {
+        let before = site.clock.now();
         assert_eq!((site.deliver().await, site.deliver().await), (1, 0), "attempt {attempt}");
         let (headers, body) = receiver.next().unwrap();
         let same = (header(&headers, "webhook-id").to_owned(), body);
         assert_eq!(*first.get_or_insert_with(|| same.clone()), same, "attempt {attempt}");
         let sent: i64 = header(&headers, "webhook-timestamp").parse().unwrap();
-        assert!((site.clock.now().as_second() - sent).abs() <= 1, "attempt {attempt}");
+        let meanwhile = before.as_second()..=site.clock.now().as_second();
+        assert!(meanwhile.contains(&sent), "attempt {attempt}");
         let message = site.message(webhook.id).await;
         assert_eq!((message.id, message.attempts), (id, attempt));
         assert_eq!(message.failure.as_deref(), Some("the endpoint answered with HTTP status 500"));
@@ -260,7 +247,7 @@ async fn messages_are_sent_once_more_on_demand() {
     let failed = [site.tell(2).await, site.tell(3).await];
     let mut due = Some(site.clock.now());
     while let Some(next) = due {
-        site.move_to(next.max(site.clock.now()));
+        site.move_to(next);
         site.deliver().await;
         due = site.store.messages(webhook.id, 10).await.unwrap().iter().filter_map(|row| row.due).max();
     }
@@ -287,8 +274,8 @@ async fn messages_are_sent_once_more_on_demand() {
 
 #[tokio::test]
 async fn a_silent_endpoint_holds_nobody_elses_messages_up() {
-    let timeouts = Timeouts { total: Duration::from_millis(300), ..Timeouts::default() };
-    let site = Site::start_with(Clock::starting_at(NOON.parse().unwrap()).unwrap(), timeouts).await;
+    let timeouts = Timeouts { total: Duration::from_secs(1), ..Timeouts::default() };
+    let site = Site::start_with(Clock::system(), timeouts).await;
     // It accepts connections and says nothing.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let webhook = site.webhook(&format!("http://{}/", silent.local_addr().unwrap())).await;
@@ -298,17 +285,16 @@ async fn a_silent_endpoint_holds_nobody_elses_messages_up() {
     let receiver = Receiver::start(StatusCode::OK).await;
     site.webhook(&receiver.url).await;
     site.tell(81).await;
-    let before = site.clock.now();
     assert_eq!((site.deliver().await, receiver.count()), (82, 1));
-    let took = site.clock.now().duration_since(before);
-    assert!(took < SignedDuration::from_millis(5 * 300), "only the first attempts wait: {took:?}");
+    silent.set_nonblocking(true).unwrap();
+    let asked = std::iter::from_fn(|| silent.accept().ok()).count();
+    assert_eq!(asked, 16, "only those that were under way when it was found silent");
     let messages = site.store.messages(webhook.id, 100).await.unwrap();
     assert_eq!(messages.len(), 81);
     for message in messages {
         assert_eq!(message.failure.as_deref(), Some("the endpoint did not answer in time"));
         assert!(message.attempts == 1 && message.due.is_some());
     }
-    drop(silent);
 }
 
 #[tokio::test]
@@ -339,7 +325,10 @@ async fn failures_are_logged_and_counted_without_the_address() {
     let [line] = lines.as_slice() else { panic!("{logged}") };
     let fields = &line["fields"];
     assert_eq!(fields["message"], "a webhook was not delivered");
-    assert_eq!((&fields["webhook_id"], &fields["endpoint"]), (&json!(format!("msg_{id}")), &json!(webhook.id)));
+    assert_eq!(
+        (&fields["webhook_id"], &fields["endpoint"]),
+        (&json!(format!("msg_{id}")), &json!(webhook.id))
+    );
     assert_eq!(fields["cause"], "the endpoint answered with HTTP status 418");
     for secret in ["hidden", "/hook", "whsec_", "R30-000000001"] {
         assert!(!logged.contains(secret), "{logged}");
@@ -361,76 +350,4 @@ impl std::io::Write for Lines {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-#[tokio::test]
-async fn a_company_has_at_most_ten_webhooks_of_its_own() {
-    let site = Site::start().await;
-    let add = async |user: &UserId, url: &str, reach| {
-        site.administration.add_webhook(user, &WebhookUrl::parse(url).unwrap(), reach).await
-    };
-    let refused = add(&site.user, "https://10.0.0.1/", Reach::PublicOnly).await.unwrap_err();
-    assert!(matches!(refused, AdministrationError::Address(NotAllowed::NotPublic)));
-    let mut last = None;
-    for index in 0..MAX_WEBHOOKS {
-        let url = format!("https://example.com/{index}");
-        last = Some(add(&site.user, &url, Reach::PublicOnly).await.unwrap().id);
-    }
-    let refused = add(&site.user, "https://example.com/", Reach::PublicOnly).await.unwrap_err();
-    assert_eq!(refused.to_string(), "user s01 has 10 webhooks already; disable one first");
-
-    let (other, brno) = (UserId::parse("s02").unwrap(), BusinessNumber::parse("2345678901").unwrap());
-    let last = last.unwrap();
-    site.administration.create_user(&other, &brno, "한강렌트카", AccountKind::Operator).await.unwrap();
-    let refused = site.administration.disable_webhook(&other, last).await.unwrap_err();
-    assert_eq!(refused.to_string(), format!("user s02 has no webhook {last}"));
-    site.administration.disable_webhook(&site.user, last).await.unwrap();
-    add(&site.user, "https://example.com/", Reach::PublicOnly).await.unwrap();
-    assert_eq!(site.administration.webhooks(&site.user).await.unwrap().len(), MAX_WEBHOOKS + 1);
-}
-
-#[tokio::test]
-async fn a_rental_is_confirmed_and_cancelled_and_its_company_told() {
-    let site = Site::start().await;
-    let receiver = Receiver::start(StatusCode::OK).await;
-    site.webhook(&receiver.url).await;
-    let rent_no = site.pending_rental(1).await;
-    let status = async || site.administration.rental(rent_no).await.unwrap().0.status;
-    let told = async || {
-        site.deliver().await;
-        let (_, body) = receiver.next().unwrap();
-        serde_json::from_slice::<Value>(&body).unwrap()["type"].clone()
-    };
-    site.administration.confirm_rental(rent_no).await.unwrap();
-    assert_eq!((status().await, told().await), (RentalStatus::Confirmed, json!("rental.confirmed")));
-    let refused = site.administration.confirm_rental(rent_no).await.unwrap_err();
-    let expected = InvalidTransition::NotPending(RentalStatus::Confirmed);
-    assert!(matches!(refused, AdministrationError::RentalTransition(_, reason) if reason == expected));
-    site.administration.cancel_rental(rent_no).await.unwrap();
-    assert_eq!((status().await, told().await), (RentalStatus::Cancelled, json!("rental.cancelled")));
-    assert_eq!((site.events("rental.confirm").await, site.events("rental.cancel").await), (1, 1));
-    for unknown in [number(2), RemoteNumber::parse("V30-000000001").unwrap()] {
-        let refused = site.administration.cancel_rental(unknown).await.unwrap_err();
-        assert_eq!(refused.to_string(), format!("no rental {unknown}"));
-    }
-}
-
-#[tokio::test]
-async fn of_many_who_decide_about_a_rental_one_does() {
-    let site = Site::start().await;
-    let receiver = Receiver::start(StatusCode::OK).await;
-    site.webhook(&receiver.url).await;
-    let rent_no = site.pending_rental(1).await;
-    let decided = join_all((0..20).map(async |_| site.administration.confirm_rental(rent_no).await)).await;
-    assert_eq!(decided.iter().filter(|result| result.is_ok()).count(), 1);
-    let mut raced = 0;
-    for refused in decided.into_iter().filter_map(Result::err) {
-        match refused {
-            AdministrationError::RentalChanged(number) if number == rent_no => raced += 1,
-            AdministrationError::RentalTransition(..) => {}
-            other => panic!("{other}"),
-        }
-    }
-    assert!(raced > 0, "somebody saw it pending and came too late");
-    assert_eq!((site.deliver().await, site.events("rental.confirm").await), (1, 1));
 }

@@ -17,6 +17,7 @@ on_both_engines![
     a_key_is_replaced_in_one_write,
     tokens_are_found_until_forgotten,
     delegations_are_granted_and_revoked,
+    a_delegate_finds_who_has_delegated,
     changes_of_nothing_are_refused,
     wiping_leaves_nothing_and_the_store_works,
 ];
@@ -170,6 +171,24 @@ async fn delegations_are_granted_and_revoked(fixture: Arc<Fixture>) {
     }
     let again = store.commit(Write::RevokeDelegation { owner, delegate, audit: event() }).await;
     assert_eq!(again, Err(StoreError::Missing("delegation")));
+    store.close().await;
+}
+
+async fn a_delegate_finds_who_has_delegated(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let first = fixture.account(&store, "s01").await;
+    let second = fixture.account(&store, "s02").await;
+    let delegate = fixture.account(&store, "platform").await.id;
+    let other = fixture.account(&store, "other").await.id;
+    let event = || audit("delegation", Subject::None);
+    for (owner, delegate) in [(second.id, delegate), (first.id, delegate), (first.id, other)] {
+        store.commit(Write::GrantDelegation { owner, delegate, audit: event() }).await.unwrap();
+    }
+    assert_eq!(store.delegators(delegate).await.unwrap(), [first.clone(), second.clone()]);
+    assert_eq!(store.delegators(other).await.unwrap(), std::slice::from_ref(&first));
+    assert_eq!(store.delegators(first.id).await.unwrap(), []);
+    store.commit(Write::RevokeDelegation { owner: first.id, delegate, audit: event() }).await.unwrap();
+    assert_eq!(store.delegators(delegate).await.unwrap(), [second]);
     store.close().await;
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use rims_domain::AccountId;
 use rims_protocol::values::UserId;
-use rims_store::{AuditBreak, NewAudit, Store, Subject, Write};
+use rims_store::{AuditBreak, NewAudit, Store, StoreError, Subject, Write};
 
 use crate::fixture::{
-    Fixture, Place, audit, audit_events, licence, now, on_both_engines, store_verifications, verification,
+    Fixture, audit, audit_events, licence, now, on_both_engines, store_verifications, verification,
 };
 
 on_both_engines![
@@ -19,14 +20,23 @@ on_both_engines![
     a_chain_cut_off_at_its_end_is_found,
     a_changed_sheet_is_found,
     commands_beside_a_server_have_their_own_chain,
+    the_oldest_rows_are_destroyed_and_the_rest_verifies,
+    a_chain_without_rows_goes_on,
+    a_row_removed_after_a_destruction_is_found,
 ];
 
 const CHAIN: &str = "node-0";
 
 async fn ten_events(store: &Store) {
-    for _ in 0..10 {
-        store.commit(Write::Audit(vec![audit("test", Subject::None)])).await.unwrap();
+    for second in 1..=10 {
+        let event = NewAudit { at: second_of(second), ..audit("test", Subject::None) };
+        store.commit(Write::Audit(vec![event])).await.unwrap();
     }
+}
+
+/// When an event of [`ten_events`] was.
+fn second_of(number: i64) -> Timestamp {
+    now() + SignedDuration::from_secs(number)
 }
 
 /// One committer, so that every event is in one chain.
@@ -124,11 +134,7 @@ async fn a_changed_sheet_is_found(fixture: Arc<Fixture>) {
     assert_eq!(audit_events(&store).await, 2);
     assert_eq!(fixture.count("audit").await, 1);
     let other = fixture.blobs("SELECT sheet FROM audit").await[0][50..].to_vec();
-    let other = other.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-    let damage = match fixture.place {
-        Place::Sqlite(..) => format!("UPDATE audit SET sheet = X'{other}'"),
-        Place::Postgres(..) => format!("UPDATE audit SET sheet = '\\x{other}'"),
-    };
+    let damage = format!("UPDATE audit SET sheet = {}", fixture.literal(&other));
     assert_eq!(fixture.execute(&damage).await, 1);
     assert_eq!(store.verify_audit().await.unwrap().chains[0].broken, Some(AuditBreak::Changed(1)));
     store.close().await;
@@ -155,4 +161,72 @@ async fn commands_beside_a_server_have_their_own_chain(fixture: Arc<Fixture>) {
     for store in commands.into_iter().chain([server]) {
         store.close().await;
     }
+}
+
+/// Destroys events of before a moment; the event of that is as late as the last of [`ten_events`].
+async fn destroy(store: &Store, before: Timestamp) {
+    let expired = store.expired_audit(before).await.unwrap();
+    assert_eq!(expired.len(), 1);
+    for expired in expired {
+        let event = NewAudit { at: second_of(10), ..audit("retention.audit", Subject::None) };
+        store.commit(Write::DestroyAudit { expired, audit: event }).await.unwrap();
+    }
+    assert_eq!(store.expired_audit(before).await, Ok(vec![]));
+}
+
+async fn places(store: &Store) -> Vec<i64> {
+    store.audit_entries(CHAIN, 1, 100).await.unwrap().iter().map(|entry| entry.seq).collect()
+}
+
+async fn the_oldest_rows_are_destroyed_and_the_rest_verifies(fixture: Arc<Fixture>) {
+    let store = one_chain(&fixture).await;
+    ten_events(&store).await;
+    assert_eq!(store.expired_audit(second_of(1)).await, Ok(vec![]));
+    let same = store.expired_audit(second_of(4)).await.unwrap().remove(0);
+    destroy(&store, second_of(4)).await;
+    assert_eq!(places(&store).await, (4..=11).collect::<Vec<_>>(), "of before the moment, not at it");
+    let again = Write::DestroyAudit { expired: same, audit: audit("retention.audit", Subject::None) };
+    assert_eq!(store.commit(again).await, Err(StoreError::Missing("audit rows to destroy")));
+    assert!(store.verify_audit().await.unwrap().is_intact());
+    store.close().await;
+
+    let store = one_chain(&fixture).await;
+    ten_events(&store).await;
+    destroy(&store, second_of(6)).await;
+    let report = store.verify_audit().await.unwrap();
+    assert!(report.is_intact());
+    assert_eq!(report.chains[0].entries, 17, "rows 6 to 22");
+    assert_eq!(places(&store).await, (6..=22).collect::<Vec<_>>());
+    store.close().await;
+}
+
+async fn a_chain_without_rows_goes_on(fixture: Arc<Fixture>) {
+    let server = one_chain(&fixture).await;
+    ten_events(&server).await;
+    let beside = Store::attach(&fixture.options(), &fixture.keys).await.unwrap();
+    let expired = server.expired_audit(second_of(11)).await.unwrap().remove(0);
+    let event = NewAudit { at: second_of(11), ..audit("retention.audit", Subject::None) };
+    beside.commit(Write::DestroyAudit { expired, audit: event }).await.unwrap();
+    beside.close().await;
+    assert_eq!(places(&server).await, [0; 0]);
+    assert!(server.verify_audit().await.unwrap().is_intact());
+    server.close().await;
+
+    let server = one_chain(&fixture).await;
+    server.commit(Write::Audit(vec![audit("test", Subject::None)])).await.unwrap();
+    assert_eq!(places(&server).await, [11]);
+    assert!(server.verify_audit().await.unwrap().is_intact());
+    server.close().await;
+}
+
+async fn a_row_removed_after_a_destruction_is_found(fixture: Arc<Fixture>) {
+    let store = one_chain(&fixture).await;
+    ten_events(&store).await;
+    destroy(&store, second_of(4)).await;
+    for (damage, broken) in [("seq = 11", 11), ("seq = 7", 7), ("seq = 4", 4), ("seq > 4", 4)] {
+        fixture.execute(&format!("DELETE FROM audit WHERE {damage}")).await;
+        let report = store.verify_audit().await.unwrap();
+        assert_eq!(report.chains[0].broken, Some(AuditBreak::Missing(broken)), "{damage}");
+    }
+    store.close().await;
 }

@@ -158,6 +158,15 @@ impl Fixture {
         }
     }
 
+    /// Bytes as they are written in SQL.
+    pub(crate) fn literal(&self, bytes: &[u8]) -> String {
+        let hex = bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        match &self.place {
+            Place::Sqlite(_) => format!("X'{hex}'"),
+            Place::Postgres(..) => format!("'\\x{hex}'"),
+        }
+    }
+
     pub(crate) async fn count(&self, table: &str) -> i64 {
         let text = AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
         match &self.place {

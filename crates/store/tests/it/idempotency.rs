@@ -1,1 +1,126 @@
+//! Answers that an idempotency key gives again.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rims_domain::AccountId;
+use rims_domain::idempotency::{IdempotencyKey, LIFETIME};
+use rims_store::{AnswerRecord, Constraint, NewAnswer, Store, StoreError, Write};
+use tokio::task::JoinSet;
+
+use crate::fixture::{Fixture, contains, now, on_both_engines};
+use crate::samples::{COMPANY, milliseconds};
+
+on_both_engines![
+    an_answer_comes_back,
+    a_key_is_answered_once_a_day,
+    keys_of_other_accounts_and_other_keys_are_independent,
+    of_many_requests_with_one_key_one_is_stored,
+    keys_and_answers_are_sealed,
+];
+
+const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+const BODY: &str = "{\"f_resident_name\":\"홍*동\"}";
+
+fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::parse(text).unwrap()
+}
+
+fn answer(store: &Store, moment: Timestamp, body: &str) -> NewAnswer {
+    NewAnswer {
+        id: store.next_id(moment),
+        account: COMPANY,
+        key: key(KEY),
+        request: store.request_hash("/col/ren/rentalConfirm", body),
+        at: moment,
+        body: body.into(),
+    }
+}
+
+fn record(new: &NewAnswer) -> AnswerRecord {
+    AnswerRecord { request: new.request, at: new.at, body: new.body.clone() }
+}
+
+async fn found(store: &Store, account: AccountId, text: &str) -> Option<AnswerRecord> {
+    store.answer(account, &key(text)).await.unwrap()
+}
+
+async fn an_answer_comes_back(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    assert_eq!(found(&store, COMPANY, KEY).await, None);
+    let new = answer(&store, now(), BODY);
+    store.commit(Write::Answer(new.clone())).await.unwrap();
+    assert_eq!(found(&store, COMPANY, KEY).await, Some(record(&new)));
+    store.close().await;
+
+    let store = fixture.store().await;
+    let read = found(&store, COMPANY, KEY).await.unwrap();
+    assert_eq!(read, record(&new), "also after a restart");
+    assert!(read.request == store.request_hash("/col/ren/rentalConfirm", BODY), "the hash stays the same");
+    assert!(read.request != store.request_hash("/col/ren/rentalConfirm", "{}"));
+    assert!(read.request != store.request_hash("/col/ren/licenseVerification", BODY));
+    store.close().await;
+}
+
+async fn a_key_is_answered_once_a_day(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let first = answer(&store, now(), BODY);
+    store.commit(Write::Answer(first.clone())).await.unwrap();
+    for moment in [now(), now() + LIFETIME - milliseconds(1)] {
+        let again = store.commit(Write::Answer(answer(&store, moment, "{}"))).await;
+        assert_eq!(again, Err(StoreError::Conflict(Constraint::Unique)));
+        assert_eq!(found(&store, COMPANY, KEY).await, Some(record(&first)));
+    }
+    let next = answer(&store, now() + LIFETIME, "{}");
+    store.commit(Write::Answer(next.clone())).await.unwrap();
+    assert_eq!(found(&store, COMPANY, KEY).await, Some(record(&next)), "a day later it is another's");
+    assert_eq!(fixture.count("idempotency").await, 1);
+    store.close().await;
+}
+
+async fn keys_of_other_accounts_and_other_keys_are_independent(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let first = answer(&store, now(), BODY);
+    let others = NewAnswer { account: AccountId(2), ..answer(&store, now(), "{\"a\":1}") };
+    let upper = NewAnswer { key: key(&KEY.to_uppercase()), ..answer(&store, now(), "{\"a\":2}") };
+    for new in [&first, &others, &upper] {
+        store.commit(Write::Answer(new.clone())).await.unwrap();
+    }
+    assert_eq!(found(&store, COMPANY, KEY).await, Some(record(&first)));
+    assert_eq!(found(&store, AccountId(2), KEY).await, Some(record(&others)));
+    assert_eq!(found(&store, COMPANY, &KEY.to_uppercase()).await, Some(record(&upper)));
+    assert_eq!(found(&store, AccountId(3), KEY).await, None);
+    store.close().await;
+}
+
+async fn of_many_requests_with_one_key_one_is_stored(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let mut tasks = JoinSet::new();
+    for number in 0..50 {
+        let new = answer(&store, now(), &format!("{{\"number\":{number}}}"));
+        let store = store.clone();
+        tasks.spawn(async move { (record(&new), store.commit(Write::Answer(new)).await) });
+    }
+    let (stored, refused): (Vec<_>, Vec<_>) =
+        tasks.join_all().await.into_iter().partition(|(_, result)| result.is_ok());
+    let unique = StoreError::Conflict(Constraint::Unique);
+    assert!(refused.iter().all(|(_, result)| *result == Err(unique.clone())));
+    let [(winner, _)] = &stored[..] else { panic!("{} were stored", stored.len()) };
+    assert_eq!(found(&store, COMPANY, KEY).await.as_ref(), Some(winner));
+    store.close().await;
+}
+
+async fn keys_and_answers_are_sealed(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let new = answer(&store, now(), BODY);
+    store.commit(Write::Answer(new.clone())).await.unwrap();
+    for column in ["answer", "key_hash", "request_hash"] {
+        let bytes = fixture.blobs(&format!("SELECT {column} FROM idempotency")).await.concat();
+        assert!(bytes.len() >= 16, "the search itself works");
+        assert!(!contains(&bytes, BODY) && !contains(&bytes, KEY), "{column}");
+    }
+    for shown in [format!("{new:?}"), format!("{:?}", record(&new))] {
+        assert!(!shown.contains("홍") && !shown.contains(KEY), "{shown}");
+    }
+    store.close().await;
+}

@@ -14,6 +14,7 @@ mod idempotency;
 mod key_file;
 mod numbers;
 mod partitions;
+mod plans;
 mod postgres;
 mod remotes;
 mod rentals;

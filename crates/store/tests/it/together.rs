@@ -10,12 +10,15 @@ use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use crate::fixture::{Fixture, audit_events, now, on_both_engines, verification};
-use crate::samples::{COMPANY, LICENCE, all_of, check, confirmed, endpoint, event, message};
+use crate::samples::{
+    COMPANY, LICENCE, all_of, check, confirmed, endpoint, event, message, reservation, waiting, with_remote,
+};
 
 on_both_engines![
     all_parts_are_stored,
     a_part_that_is_refused_leaves_nothing,
     a_refused_write_among_many_harms_no_other,
+    wiping_empties_every_table,
 ];
 
 /// What confirming a rental stores: verification, rental, answer, message and event.
@@ -148,6 +151,26 @@ async fn a_refused_write_among_many_harms_no_other(fixture: Arc<Fixture>) {
         assert_eq!(result, expected, "write {sequence}");
     }
     assert_eq!(stored(&fixture, &store).await, after(&before, 90));
+    assert!(store.verify_audit().await.unwrap().is_intact());
+    store.close().await;
+}
+
+async fn wiping_empties_every_table(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let company = told(&fixture, &store).await;
+    store.commit(Write::Together(parts(&store, company, 1))).await.unwrap();
+    store.commit(with_remote(&store, waiting(&store, now(), "R26-000000002"))).await.unwrap();
+    let reservation = reservation(&store, now(), "R26-000000003");
+    store.commit(Write::Reservation(reservation)).await.unwrap();
+    assert_eq!(store.claim_chore("retention", now(), now()).await, Ok(true));
+
+    store.wipe().await.unwrap();
+    for table in ["reservation", "remote", "history_count", "webhook_endpoint", "chore", "audit_chain"] {
+        assert_eq!(fixture.count(table).await, 0, "{table}");
+    }
+    assert_eq!(stored(&fixture, &store).await, [0; 9]);
+    let company = told(&fixture, &store).await;
+    store.commit(Write::Together(parts(&store, company, 1))).await.unwrap();
     assert!(store.verify_audit().await.unwrap().is_intact());
     store.close().await;
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rims_domain::vehicle::Sighting;
 use rims_domain::{AccountId, Environment};
 use rims_protocol::values::Plate;
-use rims_store::{NewVerification, Store};
+use rims_store::{NewVerification, Store, Write};
 
 use crate::fixture::{Fixture, at, on_both_engines, plate, store_verifications, verification};
 
@@ -14,6 +14,7 @@ on_both_engines![
     a_grace_starts_once_and_ends_with_a_match,
     graces_are_per_company_environment_and_plate,
     one_group_keeps_the_order_of_its_sightings,
+    a_vehicle_may_be_seen_without_a_verification,
 ];
 
 const PLATE: &str = "12하1234";
@@ -68,5 +69,24 @@ async fn one_group_keeps_the_order_of_its_sightings(fixture: Arc<Fixture>) {
     let rows = vec![seen(&store, second, Sighting::Unmatched), seen(&store, second, Sighting::Matched)];
     store_verifications(&store, rows).await;
     assert_eq!(started(&store, 1, Environment::Development, PLATE).await, None);
+    store.close().await;
+}
+
+async fn a_vehicle_may_be_seen_without_a_verification(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let (first, second) = (at("2026-03-01T00:00:00Z"), at("2026-03-05T00:00:00Z"));
+    for (moment, sighting, running) in [
+        (first, Sighting::None, None),
+        (first, Sighting::Unmatched, Some(first)),
+        (second, Sighting::Unmatched, Some(first)),
+        (second, Sighting::Matched, None),
+        (second, Sighting::Unmatched, Some(second)),
+    ] {
+        let (company, environment) = (AccountId(1), Environment::Development);
+        let plate = Plate::parse(PLATE).unwrap();
+        store.commit(Write::Sighting { company, environment, plate, at: moment, sighting }).await.unwrap();
+        assert_eq!(started(&store, 1, environment, PLATE).await, running, "{sighting:?}");
+    }
+    assert_eq!(fixture.count("verification").await, 0);
     store.close().await;
 }

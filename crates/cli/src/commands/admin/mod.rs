@@ -1,4 +1,9 @@
+mod rental;
+mod webhook;
+
+use jiff::Timestamp;
 use rims_domain::account::Decision;
+use rims_domain::calendar::in_seoul;
 use rims_domain::{Account, Environment};
 use rims_server::clock::Clock;
 use rims_server::config::Config;
@@ -19,6 +24,11 @@ pub(crate) fn run(arguments: args::Admin) -> Result<(), Failure> {
         AdminCommand::Delegation(command) => {
             administer(&config, async |wish| delegation(wish, command).await)
         }
+        AdminCommand::Webhook(command) => {
+            let reach = config.webhooks.reach;
+            administer(&config, async |wish| webhook::run(wish, reach, command).await)
+        }
+        AdminCommand::Rental(command) => administer(&config, async |wish| rental::run(wish, command).await),
         AdminCommand::MasterKey(MasterKeyCommand::Create) => create_master_key(&config),
         AdminCommand::MasterKey(MasterKeyCommand::Rotate) => rotate_master_key(&config),
         AdminCommand::MasterKey(MasterKeyCommand::Reseal) => administer(&config, reseal),
@@ -167,6 +177,10 @@ fn source() -> Result<impl FnMut(&mut [u8]), Failure> {
         bytes.copy_from_slice(&pool[used..used + bytes.len()]);
         used += bytes.len();
     })
+}
+
+fn shown(moment: Timestamp) -> String {
+    in_seoul(moment).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 fn refused(error: AdministrationError) -> Failure {

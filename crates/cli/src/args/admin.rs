@@ -1,101 +1,14 @@
-use std::net::SocketAddr;
-use std::path::PathBuf;
-
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 use ipnet::IpNet;
-use reqwest::Url;
 use rims_domain::{AccountKind, Environment};
 use rims_protocol::codes::AccountStatus;
-use rims_protocol::values::{BusinessNumber, UserId};
+use rims_protocol::values::{BusinessNumber, RemoteNumber, UserId};
+use rims_server::webhook::{MessageId, WebhookUrl};
+use rims_store::Replay;
 
-/// RIMS: driver qualification verification (운전자격확인시스템).
-#[derive(Parser)]
-#[command(name = "rims", version, about, after_help = "Example: rims sandbox")]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
+use super::{ConfigFile, number};
 
-#[derive(Subcommand)]
-pub(crate) enum Command {
-    Sandbox(Sandbox),
-    Serve(Serve),
-    Migrate(Migrate),
-    Simulate(Simulate),
-    Admin(Admin),
-    Token(Token),
-    Seal(Seal),
-    Open(Open),
-    Codes(Codes),
-}
-
-/// Run the whole system on this machine, with fixture accounts and simulated national systems.
-#[derive(clap::Args)]
-#[command(args_conflicts_with_subcommands = true, after_help = "Example: rims sandbox --data ./sandbox")]
-pub(crate) struct Sandbox {
-    #[command(subcommand)]
-    pub(crate) command: Option<SandboxCommand>,
-    /// Where the interfaces listen; port 0 lets the system choose.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8114")]
-    pub(crate) api: SocketAddr,
-    /// Where the web listens.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8115")]
-    pub(crate) web: SocketAddr,
-    /// Where health, metrics and the control plane listen.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8116")]
-    pub(crate) ops: SocketAddr,
-    /// Keep the data in this folder; without it, in a temporary one that is removed at the end.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    /// Another database, such as postgres://user@host/name.
-    #[arg(long, value_name = "URL")]
-    pub(crate) database_url: Option<String>,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum SandboxCommand {
-    /// Print the fixture accounts and their keys, without a running server.
-    #[command(after_help = "Example: rims sandbox credentials --json")]
-    Credentials {
-        /// As JSON instead of a table.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// Run a server.
-#[derive(clap::Args)]
-#[command(after_help = "Example: rims serve --config /etc/rims/rims.toml")]
-pub(crate) struct Serve {
-    #[command(flatten)]
-    pub(crate) config: ConfigFile,
-}
-
-/// Run the simulated national systems alone, for a server that is being set up.
-#[derive(clap::Args)]
-#[command(after_help = "Example: rims simulate --listen 127.0.0.1:8117")]
-pub(crate) struct Simulate {
-    /// Where KOROAD listens; the vehicle registry takes the next port.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8117")]
-    pub(crate) listen: SocketAddr,
-}
-
-/// Bring the database's schema to this version.
-#[derive(clap::Args)]
-#[command(after_help = "Example: rims migrate --config /etc/rims/rims.toml")]
-pub(crate) struct Migrate {
-    #[command(flatten)]
-    pub(crate) config: ConfigFile,
-}
-
-#[derive(clap::Args)]
-pub(crate) struct ConfigFile {
-    /// The configuration (docs/configuration.md).
-    #[arg(long = "config", value_name = "FILE", env = "RIMS_CONFIG")]
-    pub(crate) path: PathBuf,
-}
-
-/// Administer users, keys and delegations; works beside a running server.
+/// Administer users, keys, delegations, webhooks and rentals; works beside a running server.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example: rims admin --config rims.toml user create s01 --brno 1234567890 --company 렌트카"
@@ -121,6 +34,15 @@ pub(crate) enum AdminCommand {
         after_help = "Example: rims admin --config rims.toml delegation grant s01 platform"
     )]
     Delegation(DelegationCommand),
+    /// Webhooks: where a company is told what happens (docs/webhooks.md).
+    #[command(
+        subcommand,
+        after_help = "Example: rims admin --config rims.toml webhook add s01 https://example.com/rims"
+    )]
+    Webhook(WebhookCommand),
+    /// Rentals: look at one, confirm or cancel it.
+    #[command(subcommand, after_help = "Example: rims admin --config rims.toml rental show R25-000000843")]
+    Rental(RentalCommand),
     /// The keys that encrypt personal data at rest.
     #[command(subcommand, after_help = "Example: rims admin --config rims.toml master-key create")]
     MasterKey(MasterKeyCommand),
@@ -239,6 +161,93 @@ pub(crate) enum DelegationCommand {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum WebhookCommand {
+    /// Tell a company at this address from now on; the secret that signs is shown once.
+    #[command(after_help = "Example: rims admin webhook add s01 https://example.com/rims")]
+    Add {
+        #[arg(value_parser = user_id)]
+        user_id: UserId,
+        /// An https address; with `webhooks.reach = "anywhere"` also http.
+        #[arg(value_parser = webhook_url)]
+        url: WebhookUrl,
+    },
+    /// List a company's webhooks.
+    #[command(after_help = "Example: rims admin webhook list s01")]
+    List {
+        #[arg(value_parser = user_id)]
+        user_id: UserId,
+    },
+    /// Send nothing more there; what waits is given up.
+    #[command(after_help = "Example: rims admin webhook disable s01 871284510048256")]
+    Disable {
+        #[arg(value_parser = user_id)]
+        user_id: UserId,
+        /// The webhook, as `list` shows it.
+        id: i64,
+    },
+    /// Show a webhook's latest messages.
+    #[command(after_help = "Example: rims admin webhook messages s01 871284510048256")]
+    Messages {
+        #[arg(value_parser = user_id)]
+        user_id: UserId,
+        /// The webhook, as `list` shows it.
+        id: i64,
+    },
+    /// Send messages once more.
+    #[command(after_help = "Example: rims admin webhook replay s01 871284510048256 --failed")]
+    Replay {
+        #[arg(value_parser = user_id)]
+        user_id: UserId,
+        /// The webhook, as `list` shows it.
+        id: i64,
+        #[command(flatten)]
+        what: Replayed,
+    },
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Replayed {
+    /// This message, as `messages` shows it, delivered or not.
+    #[arg(long, value_name = "MSG", value_parser = message)]
+    message: Option<i64>,
+    /// Every message that was given up.
+    #[arg(long)]
+    failed: bool,
+}
+
+impl From<Replayed> for Replay {
+    fn from(Replayed { message, failed }: Replayed) -> Self {
+        match message {
+            Some(message) if !failed => Self::Message(message),
+            _ => Self::Failed,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RentalCommand {
+    /// Show a rental.
+    #[command(after_help = "Example: rims admin rental show R25-000000843")]
+    Show {
+        #[arg(value_parser = number)]
+        number: RemoteNumber,
+    },
+    /// Confirm a rental that waits; its company is told.
+    #[command(after_help = "Example: rims admin rental confirm R25-000000843")]
+    Confirm {
+        #[arg(value_parser = number)]
+        number: RemoteNumber,
+    },
+    /// Cancel a rental; its company is told.
+    #[command(after_help = "Example: rims admin rental cancel R25-000000843")]
+    Cancel {
+        #[arg(value_parser = number)]
+        number: RemoteNumber,
+    },
+}
+
+#[derive(Subcommand)]
 pub(crate) enum MasterKeyCommand {
     /// Create the master key file that the configuration names. Back it up: without it the data is lost.
     #[command(after_help = "Example: rims admin --config rims.toml master-key create")]
@@ -253,54 +262,6 @@ pub(crate) enum MasterKeyCommand {
     Reseal,
 }
 
-/// Get a token; the auth key comes from RIMS_AUTH_KEY or a file.
-#[derive(clap::Args)]
-#[command(after_help = "Example: RIMS_AUTH_KEY=... rims token --url http://127.0.0.1:8114")]
-pub(crate) struct Token {
-    /// The RIMS to ask.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8114", value_parser = http_url)]
-    pub(crate) url: Url,
-    /// How long the whole request may take, in milliseconds.
-    #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) timeout_ms: u64,
-    /// Read the auth key from this file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) auth_key_file: Option<PathBuf>,
-}
-
-/// Encrypt a request body; the Secret Key comes from RIMS_SECRET_KEY or a file.
-#[derive(clap::Args)]
-#[command(after_help = "Example: echo '{\"f_license_no\":\"221212121212\"}' | RIMS_SECRET_KEY=... rims seal")]
-pub(crate) struct Seal {
-    /// The plaintext; standard input without it.
-    pub(crate) file: Option<PathBuf>,
-    /// Read the Secret Key from this file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) secret_key_file: Option<PathBuf>,
-}
-
-/// Decrypt a request body, or a bare `encryptedData`; the Secret Key comes from RIMS_SECRET_KEY or a file.
-#[derive(clap::Args)]
-#[command(after_help = "Example: RIMS_SECRET_KEY=... rims open body.json")]
-pub(crate) struct Open {
-    /// The body; standard input without it.
-    pub(crate) file: Option<PathBuf>,
-    /// Read the Secret Key from this file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) secret_key_file: Option<PathBuf>,
-}
-
-/// Print the specification's code tables (§5).
-#[derive(clap::Args)]
-#[command(after_help = "Example: rims codes licence")]
-pub(crate) struct Codes {
-    /// A table's name or number, such as `licence` or `5.2`; all of them without it.
-    pub(crate) table: Option<String>,
-    /// As JSON instead of a table.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
 fn user_id(text: &str) -> Result<UserId, String> {
     UserId::parse(text)
         .map_err(|_| "a user id has 1 to 32 characters, is not blank and has no control character".to_owned())
@@ -311,11 +272,6 @@ fn company(text: &str) -> Result<String, String> {
         return Err("a company's name is not blank and has no control character".to_owned());
     }
     Ok(text.to_owned())
-}
-
-fn http_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    url.ok_or_else(|| "an http:// or https:// address is expected".to_owned())
 }
 
 fn business_number(text: &str) -> Result<BusinessNumber, String> {
@@ -332,4 +288,13 @@ fn account_status(text: &str) -> Result<AccountStatus, String> {
 
 fn environment(text: &str) -> Result<Environment, String> {
     Environment::from_name(text).ok_or_else(|| "development or operations".to_owned())
+}
+
+fn webhook_url(text: &str) -> Result<WebhookUrl, String> {
+    WebhookUrl::parse(text).map_err(|error| error.to_string())
+}
+
+fn message(text: &str) -> Result<i64, String> {
+    let message = MessageId::parse(text).and_then(|id| id.message());
+    message.ok_or_else(|| "a message such as msg_871284510048256".to_owned())
 }
