@@ -65,32 +65,37 @@ fn fifty_kills_lose_nothing_and_double_nothing() {
     check(folder.path(), &seen);
 }
 
-/// Every week another round of runs is due; meanwhile clients confirm, until the kill.
+/// Every week another round of runs is due; meanwhile clients confirm, until the kill: in every second round after
+/// some answers, in the others some moments after the runs have begun.
 fn load_and_kill(folder: &Path, round: u32, seen: &Seen) {
     let sandbox = Serving::sandbox(Some(folder));
     let weeks = format!("P{}D", 7 * round);
-    // No two rounds are killed at the same point.
-    let kill_after = Duration::from_millis(u64::from(round * 7919 % 397));
+    let answers = seen.confirmed.lock().unwrap().len() + (round * 7 % 13) as usize + 1;
+    let moments = Duration::from_millis(u64::from(round * 37 % 97));
     std::thread::scope(|scope| {
         for _ in 0..CLIENTS {
-            scope.spawn(|| confirm_until_killed(&sandbox, seen));
+            scope.spawn(|| confirm_until_killed(&sandbox, seen, answers));
         }
         scope.spawn(|| move_clock(&sandbox, &weeks));
-        scope.spawn(|| {
-            std::thread::park_timeout(kill_after);
+        if round.is_multiple_of(2) {
+            std::thread::park_timeout(moments);
             sandbox.signal(Signal::SIGKILL);
-        });
+        }
     });
     assert_eq!(sandbox.end().0, -1, "it was killed");
 }
 
-fn confirm_until_killed(sandbox: &Serving, seen: &Seen) {
+fn confirm_until_killed(sandbox: &Serving, seen: &Seen, enough: usize) {
     loop {
         let caller = Caller::new(sandbox);
         let licence = format!("11{:08}00", seen.next.fetch_add(1, Ordering::Relaxed));
         match caller.call("/rentalConfirm", &driver(&licence)) {
             Some(answer) if answer["body"]["f_rtn_code"] == "00" => {
-                seen.confirmed.lock().unwrap().insert(licence);
+                let mut confirmed = seen.confirmed.lock().unwrap();
+                confirmed.insert(licence);
+                if confirmed.len() == enough {
+                    sandbox.signal(Signal::SIGKILL);
+                }
             }
             // The clock moved on, and the token with it.
             Some(answer) => assert_eq!(answer["respCode"], -140, "{answer}"),
