@@ -14,6 +14,7 @@ use rims_store::MAX_NODE;
 use rims_upstream::{KoroadConfig, VehicleConfig};
 use serde::Deserialize;
 
+use crate::service::retention::Retention;
 use crate::webhook::{Reach, Timeouts};
 
 /// A server's configuration. `docs/configuration.md` describes every key.
@@ -211,7 +212,16 @@ impl WebhookConfig {
 
 impl Default for RetentionConfig {
     fn default() -> Self {
-        Self { verifications_days: 365, audit_days: 730, rentals_days: 365, webhook_messages_days: 30 }
+        let Retention { verifications_days, audit_days, rentals_days, webhook_messages_days } =
+            Retention::default();
+        Self { verifications_days, audit_days, rentals_days, webhook_messages_days }
+    }
+}
+
+impl From<RetentionConfig> for Retention {
+    fn from(config: RetentionConfig) -> Self {
+        let RetentionConfig { verifications_days, audit_days, rentals_days, webhook_messages_days } = config;
+        Self { verifications_days, audit_days, rentals_days, webhook_messages_days }
     }
 }
 
@@ -340,7 +350,8 @@ const TEXTS: [&str; 6] = [
 fn one_line(error: &figment::Error) -> String {
     let place = error.path.join(".");
     match &error.kind {
-        figment::error::Kind::UnknownField(name, _) => format!("unknown key {name} in [{place}]"),
+        figment::error::Kind::UnknownField(name, _) if place.is_empty() => format!("unknown key {name}"),
+        figment::error::Kind::UnknownField(..) => format!("unknown key {place}"),
         figment::error::Kind::MissingField(name) => format!("missing key {name} in [{place}]"),
         figment::error::Kind::InvalidType(_, expected) | figment::error::Kind::InvalidValue(_, expected) => {
             format!("{place}: expected {expected}")

@@ -18,10 +18,9 @@ use crate::listen::{ListenError, Listener};
 use crate::ops::{self, Ops};
 use crate::random::NoRandomness;
 use crate::scheduler::Scheduler;
-use crate::service::retention::Retention;
 use crate::service::{KeyPolicy, NationalSystems, Services, Upstreams};
 use crate::simulated::{self, now};
-use crate::webhook::{ClientError, Outbox, Reach, Timeouts, WebhookClient};
+use crate::webhook::{ClientError, Outbox, WebhookClient};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -109,9 +108,9 @@ impl Server {
             development: simulated::clients(&simulators, &clock)?,
         };
         let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::RefuseWellKnown);
-        let client = WebhookClient::new(Reach::PublicOnly, Timeouts::default())?;
+        let client = WebhookClient::new(config.webhooks.reach, config.webhooks.timeouts())?;
         let outbox = Outbox::new(store.clone(), services.clock().clone(), client);
-        let scheduler = Scheduler::new(Arc::clone(&services), outbox, Retention::default());
+        let scheduler = Scheduler::new(Arc::clone(&services), outbox, config.retention.into());
         let scheduler = tokio::spawn(scheduler.run());
         let ops = Ops::new(services.clone(), metrics);
         let header_timeout = Duration::from_millis(config.api.header_timeout_ms);

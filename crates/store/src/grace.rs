@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::prepared::{GraceKey, SightingRow};
+use crate::row::{GraceKey, SightingRow};
 
 /// Graces to end, then graces to start; each vehicle at most once in each, in the order of the keys, so that
 /// two committers never wait for each other crosswise.

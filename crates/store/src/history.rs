@@ -1,5 +1,6 @@
 //! Histories of a company's rentals and reservations (§4.2.8, §4.2.9): pages from an index, totals from daily
-//! counts, which every insertion and deletion keeps in its own transaction.
+//! counts, which every insertion and deletion keeps in its own transaction. The counts also tell on which days a page
+//! lies, so that a far page, or one of many companies, reads no more than a near one (docs/performance.md).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -144,17 +145,14 @@ const fn column(search: SearchType) -> &'static str {
 }
 
 impl History {
-    fn conditions(scope: Scope, search: SearchType, plate: Option<&Plate>) -> String {
-        let (scope, column) = (scope.condition(), column(search));
-        // `plate` last, so that the other parameters have the same places without it.
-        let plate = plate.map_or("", |_| " AND plate = $6");
-        format!("{scope} AND {column} >= $2 AND {column} <= $3{plate}")
+    fn conditions(scope: Scope, date: &str) -> String {
+        format!("{} AND {date} >= $2 AND {date} <= $3", scope.condition())
     }
 
-    /// The keys of the page from the index first, then its rows: far pages read no rows that they leave out.
-    fn page(&self, scope: Scope, search: SearchType, plate: Option<&Plate>) -> String {
-        let Self { table, columns } = self;
-        let (conditions, date) = (Self::conditions(scope, search, plate), column(search));
+    /// The keys of the page from the index first, then its rows: rows that are left out are not read.
+    fn page(&self, scope: Scope, search: SearchType) -> String {
+        let (Self { table, columns }, date) = (self, column(search));
+        let conditions = Self::conditions(scope, date);
         format!(
             "SELECT {columns} FROM (SELECT company_id, id, {date}, number FROM {table} WHERE {conditions} \
              ORDER BY {date} DESC, number DESC LIMIT $4 OFFSET $5) AS k \
@@ -163,48 +161,80 @@ impl History {
         )
     }
 
-    /// The total of one vehicle, which is a handful of rows.
-    fn count_of_plate(&self, scope: Scope, search: SearchType, plate: &Plate) -> String {
-        let conditions = Self::conditions(scope, search, Some(plate));
-        format!("SELECT COUNT(*) FROM {} WHERE {conditions} AND $4 >= 0 AND $5 >= 0", self.table)
+    /// The page of one vehicle, which has a handful of rows. The `+` keeps the engines from the index of the date, in
+    /// which they would read all of the company's rows of these days.
+    fn page_of_plate(&self, scope: Scope, search: SearchType) -> String {
+        let (Self { table, columns }, date) = (self, format!("+{}", column(search)));
+        let conditions = Self::conditions(scope, &date);
+        format!(
+            "SELECT {columns} FROM {table} t WHERE {conditions} AND plate = $6 \
+             ORDER BY {date} DESC, number DESC LIMIT $4 OFFSET $5"
+        )
+    }
+
+    fn count_of_plate(&self, scope: Scope, search: SearchType) -> String {
+        let conditions = Self::conditions(scope, &format!("+{}", column(search)));
+        format!("SELECT COUNT(*) FROM {} WHERE {conditions} AND plate = $4", self.table)
     }
 }
 
-fn total(scope: Scope) -> String {
+/// The rows of each day, the newest first.
+fn days(scope: Scope) -> String {
     let scope = scope.condition();
     format!(
-        "SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM history_count \
-         WHERE {scope} AND day >= $2 AND day <= $3 AND search = $4"
+        "SELECT day, CAST(SUM(total) AS BIGINT) FROM history_count \
+         WHERE {scope} AND day >= $2 AND day <= $3 AND search = $4 GROUP BY day ORDER BY day DESC"
     )
+}
+
+/// The days on which a page lies, and how many of their rows are before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    from: i32,
+    to: i32,
+    offset: i64,
+}
+
+/// Nothing where the page begins after the last row.
+fn window(days: &[(i32, i64)], offset: i64, limit: i64) -> Option<Window> {
+    let end = offset.saturating_add(limit);
+    let mut newer = 0;
+    let mut window = None;
+    for &(day, total) in days {
+        if newer + total > offset && newer < end {
+            window.get_or_insert(Window { from: day, to: day, offset: offset - newer }).from = day;
+        }
+        newer += total;
+    }
+    window
 }
 
 /// Reads the page and the total on one engine; `$scope` is bound in that engine's way.
 macro_rules! read {
-    ($pool:expr, $history:expr, $query:expr, $kind:expr, $scope:expr) => {{
-        let (from, to) = (date_to_int($query.from), date_to_int($query.to));
-        let (limit, offset) = (i64::from($query.limit), i64::try_from($query.offset).unwrap_or(i64::MAX));
-        let page = safe($history.page($kind, $query.search, $query.plate));
-        let mut page = sqlx::query_as(page).bind($scope).bind(from).bind(to).bind(limit).bind(offset);
-        if let Some(plate) = $query.plate {
-            page = page.bind(plate.as_str());
-        }
-        let total = match $query.plate {
-            Some(plate) => {
-                let total = safe($history.count_of_plate($kind, $query.search, plate));
-                let total =
-                    sqlx::query_scalar(total).bind($scope).bind(from).bind(to).bind(limit).bind(offset);
-                total.bind(plate.as_str()).fetch_one($pool).await
+    ($pool:expr, $history:expr, $query:expr, $kind:expr, $scope:expr) => {
+        async {
+            let (from, to) = (date_to_int($query.from), date_to_int($query.to));
+            let (limit, offset) = (i64::from($query.limit), i64::try_from($query.offset).unwrap_or(i64::MAX));
+            if let Some(plate) = $query.plate {
+                let total = safe($history.count_of_plate($kind, $query.search));
+                let total = sqlx::query_scalar(total).bind($scope).bind(from).bind(to).bind(plate.as_str());
+                let page = safe($history.page_of_plate($kind, $query.search));
+                let page = sqlx::query_as(page).bind($scope).bind(from).bind(to).bind(limit).bind(offset);
+                let total = total.fetch_one($pool).await?;
+                return Ok((page.bind(plate.as_str()).fetch_all($pool).await?, total));
             }
-            None => {
-                let total = sqlx::query_scalar(safe(total($kind))).bind($scope).bind(from).bind(to);
-                total.bind($query.search.encode()).fetch_one($pool).await
-            }
-        };
-        match total {
-            Ok(total) => page.fetch_all($pool).await.map(|rows| (rows, total)),
-            Err(error) => Err(error),
+            let days = sqlx::query_as(safe(days($kind))).bind($scope).bind(from).bind(to);
+            let days: Vec<(i32, i64)> = days.bind($query.search.encode()).fetch_all($pool).await?;
+            let total = days.iter().map(|(_, total)| total).sum();
+            let Some(Window { from, to, offset }) = window(&days, offset, limit) else {
+                return Ok((Vec::new(), total));
+            };
+            let page = sqlx::query_as(safe($history.page($kind, $query.search)));
+            let page = page.bind($scope).bind(from).bind(to).bind(limit).bind(offset);
+            Ok((page.fetch_all($pool).await?, total))
         }
-    }};
+        .await
+    };
 }
 
 /// The texts are made of this file's own words; all values are bound.
@@ -248,16 +278,15 @@ pub(crate) fn statements(list: ListDialect) -> Vec<(String, String)> {
         ListDialect::Sqlite => [Scope::One, Scope::SqliteList],
         ListDialect::Postgres => [Scope::One, Scope::PostgresList],
     };
-    let Ok(plate) = Plate::parse(rims_protocol::values::TEMPORARY_PLATE) else { return Vec::new() };
     let mut texts = Vec::new();
     for (place, scope) in scopes.into_iter().enumerate() {
-        texts.push((format!("HISTORY_TOTAL_{place}"), total(scope)));
+        texts.push((format!("HISTORY_DAYS_{place}"), days(scope)));
         for search in SearchType::ALL {
             let history = if search.encode() <= 3 { &RENTALS } else { &RESERVATIONS };
             let name = format!("HISTORY_{}_{place}", search.code());
-            texts.push((name.clone(), history.page(scope, *search, None)));
-            texts.push((format!("{name}_plate"), history.page(scope, *search, Some(&plate))));
-            texts.push((format!("{name}_count"), history.count_of_plate(scope, *search, &plate)));
+            texts.push((name.clone(), history.page(scope, *search)));
+            texts.push((format!("{name}_plate"), history.page_of_plate(scope, *search)));
+            texts.push((format!("{name}_count"), history.count_of_plate(scope, *search)));
         }
     }
     texts
@@ -268,4 +297,40 @@ pub(crate) fn statements(list: ListDialect) -> Vec<(String, String)> {
 pub(crate) enum ListDialect {
     Sqlite,
     Postgres,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows of a page, told by their places among all rows, found in a window.
+    fn found(days: &[(i32, i64)], offset: i64, limit: i64) -> Vec<i64> {
+        let Some(window) = window(days, offset, limit) else { return Vec::new() };
+        let mut rows = Vec::new();
+        let mut place = 0;
+        for (day, total) in days {
+            if (window.from..=window.to).contains(day) {
+                rows.extend(place..place + total);
+            }
+            place += total;
+        }
+        let page = rows.into_iter().skip(usize::try_from(window.offset).unwrap());
+        page.take(usize::try_from(limit).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_window_has_its_page_and_not_a_day_more() {
+        let days = [(20_260_309, 3), (20_260_308, 5), (20_260_305, 0), (20_260_301, 4)];
+        for offset in 0..15 {
+            for limit in 1..15 {
+                let page: Vec<i64> = (offset..12.min(offset + limit)).collect();
+                assert_eq!(found(&days, offset, limit), page, "{limit} from {offset}");
+            }
+        }
+        let of = |from, to, offset| Some(Window { from, to, offset });
+        assert_eq!(window(&days, 0, 3), of(20_260_309, 20_260_309, 0));
+        assert_eq!(window(&days, 2, 2), of(20_260_308, 20_260_309, 2));
+        assert_eq!(window(&days, 8, 100), of(20_260_301, 20_260_301, 0));
+        assert_eq!((window(&days, 12, 1), window(&days, i64::MAX, 1), window(&[], 0, 1)), (None, None, None));
+    }
 }

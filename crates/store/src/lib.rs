@@ -39,6 +39,7 @@ mod remote;
 mod rental;
 mod reservation;
 mod retention;
+mod row;
 mod schema;
 mod sql;
 mod store;

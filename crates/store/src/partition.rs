@@ -59,7 +59,7 @@ impl Store {
             let existing = partitions(pool, table).await.map_err(|error| report(&error))?;
             let default = format!("{table}_default");
             for past in existing.iter().filter(|name| **name < present && **name != default) {
-                drop_if_empty(pool, past).await.map_err(|error| report(&error))?;
+                drop_if_empty(pool, table, past).await.map_err(|error| report(&error))?;
             }
         }
         Ok(())
@@ -107,13 +107,20 @@ fn is_taken(code: Option<&str>) -> bool {
     matches!(code, Some("23514" | "42P17" | "42P07"))
 }
 
-async fn drop_if_empty(pool: &PgPool, name: &str) -> sqlx::Result<()> {
-    let text = format!("SELECT EXISTS (SELECT 1 FROM {name})");
-    let in_use: bool = sqlx::query_scalar(AssertSqlSafe(text)).fetch_one(pool).await?;
-    if in_use {
+/// Looks again with the table locked, the whole one first as every writer does: a row that arrives after the first
+/// look keeps its partition.
+async fn drop_if_empty(pool: &PgPool, table: &str, name: &str) -> sqlx::Result<()> {
+    let used = format!("SELECT EXISTS (SELECT 1 FROM {name})");
+    if sqlx::query_scalar(AssertSqlSafe(used.as_str())).fetch_one(pool).await? {
         return Ok(());
     }
-    run(pool, format!("SET LOCAL lock_timeout = '5s'; DROP TABLE IF EXISTS {name}")).await
+    let mut transaction = pool.begin().await?;
+    let lock = format!("SET LOCAL lock_timeout = '1s'; LOCK TABLE {table}");
+    sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *transaction).await?;
+    if !sqlx::query_scalar(AssertSqlSafe(used)).fetch_one(&mut *transaction).await? {
+        sqlx::raw_sql(AssertSqlSafe(format!("DROP TABLE {name}"))).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
 }
 
 /// Names are this file's own; there are no values.

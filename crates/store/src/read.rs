@@ -9,11 +9,11 @@ use crate::codec::{Code, moment};
 use crate::db::on_backend;
 use crate::error::{StoreError, report};
 use crate::id::buckets;
-use crate::prepared::{GraceKey, subject_hash};
 use crate::record::{
     AuditEntry, CredentialRecord, StoredAccount, StoredCredential, StoredKey, StoredVerification,
     TokenRecord, VerificationRecord,
 };
+use crate::row::{GraceKey, subject_hash};
 use crate::sql;
 use crate::store::Store;
 use crate::write::{Subject, TokenHash, sha256};

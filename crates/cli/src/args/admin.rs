@@ -178,7 +178,7 @@ pub(crate) enum WebhookCommand {
         user_id: UserId,
     },
     /// Send nothing more there; what waits is given up.
-    #[command(after_help = "Example: rims admin webhook disable s01 871284510048256")]
+    #[command(after_help = "Example: rims admin webhook disable s01 791470197968990209")]
     Disable {
         #[arg(value_parser = user_id)]
         user_id: UserId,
@@ -186,7 +186,7 @@ pub(crate) enum WebhookCommand {
         id: i64,
     },
     /// Show a webhook's latest messages.
-    #[command(after_help = "Example: rims admin webhook messages s01 871284510048256")]
+    #[command(after_help = "Example: rims admin webhook messages s01 791470197968990209")]
     Messages {
         #[arg(value_parser = user_id)]
         user_id: UserId,
@@ -194,7 +194,7 @@ pub(crate) enum WebhookCommand {
         id: i64,
     },
     /// Send messages once more.
-    #[command(after_help = "Example: rims admin webhook replay s01 871284510048256 --failed")]
+    #[command(after_help = "Example: rims admin webhook replay s01 791470197968990209 --failed")]
     Replay {
         #[arg(value_parser = user_id)]
         user_id: UserId,
@@ -296,5 +296,5 @@ fn webhook_url(text: &str) -> Result<WebhookUrl, String> {
 
 fn message(text: &str) -> Result<i64, String> {
     let message = MessageId::parse(text).and_then(|id| id.message());
-    message.ok_or_else(|| "a message such as msg_871284510048256".to_owned())
+    message.ok_or_else(|| "a message such as msg_794218305974960129".to_owned())
 }

@@ -114,3 +114,29 @@ fn logs_are_json_and_hold_no_personal_data() {
         assert!(!stderr.contains(secret), "{secret}");
     }
 }
+
+#[test]
+fn metrics_count_outcomes_upstreams_and_commits() {
+    let sandbox = Serving::sandbox(None);
+    let (auth_key, secret_key) = s01();
+    let api = sandbox.address("api");
+    let token = token(&api, &auth_key);
+    let http = reqwest::blocking::Client::new();
+    // One that is answered, one that is malformed, one with a number that stands for an unusable answer.
+    for licence in ["221212121212", "22121212121", "999112121200"] {
+        verify(&http, &api, &token, sealed_driver(&secret_key, licence)).unwrap();
+    }
+    let text = http.get(format!("{}/metrics", sandbox.address("ops"))).send().unwrap().text().unwrap();
+    for expected in [
+        r#"rims_requests_total{path="/licenseVerification",outcome="answered"} 1"#,
+        r#"rims_requests_total{path="/licenseVerification",outcome="-160"} 1"#,
+        r#"rims_requests_total{path="/licenseVerification",outcome="-210"} 1"#,
+        r#"rims_requests_total{path="/col/oauth2",outcome="answered"} 1"#,
+        r#"rims_request_seconds_count{path="/licenseVerification"} 3"#,
+        "rims_upstream_",
+        "rims_commit_group_rows",
+        "rims_commit_queue_depth",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
+}

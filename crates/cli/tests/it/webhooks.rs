@@ -97,10 +97,7 @@ fn webhooks_are_registered_listed_and_disabled() {
     let listed = site.admin(&["webhook", "list", "acme"]);
     assert!(listed.contains(&id) && listed.contains("enabled"), "{listed}");
     assert!(listed.contains("https://example.com/rims?token=a") && !listed.contains("whsec_"), "{listed}");
-    assert_eq!(
-        site.admin(&["webhook", "disable", "acme", &id]),
-        format!("disabled webhook {id} of acme\n")
-    );
+    assert_eq!(site.admin(&["webhook", "disable", "acme", &id]), format!("disabled webhook {id} of acme\n"));
     assert!(site.admin(&["webhook", "list", "acme"]).contains(" disabled 20"));
     assert!(site.refused(&["webhook", "disable", "acme", &id]).contains("is disabled"));
     assert!(site.refused(&["webhook", "replay", "acme", &id, "--failed"]).contains("is disabled"));

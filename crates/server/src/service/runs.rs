@@ -25,7 +25,8 @@ const CLAIM_TIME: SignedDuration = SignedDuration::from_mins(10);
 
 impl Services {
     /// Runs every reservation that is due, each once, however many nodes do this at the same time. A crash in the
-    /// middle loses nothing: what was claimed and not recorded is due again.
+    /// middle loses nothing: what was claimed and not recorded is due again. A run that cannot be recorded does not
+    /// keep the others from theirs; the first such error is answered when all have been tried.
     pub async fn run_reservations(&self, now: Timestamp) -> Result<(), ServiceError> {
         loop {
             let claimed = self.store.claim_reservations(now, now + CLAIM_TIME, CLAIMS).await?;
@@ -34,10 +35,8 @@ impl Services {
             }
             metrics::counter!("rims_reservation_runs_total").increment(claimed.len() as u64);
             let runs = claimed.into_iter().map(|(claim, reservation)| self.run(claim, reservation, now));
-            let mut runs = futures::stream::iter(runs).buffer_unordered(AT_ONCE);
-            while let Some(ended) = runs.next().await {
-                ended?;
-            }
+            let ended: Vec<_> = futures::stream::iter(runs).buffer_unordered(AT_ONCE).collect().await;
+            ended.into_iter().collect::<Result<(), _>>()?;
         }
     }
 

@@ -108,6 +108,14 @@ mod tests {
                 r#"{"test": 2432232314}"#,
                 "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
             ),
+            // docs/webhooks.md
+            (
+                "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+                "msg_794218305974960129",
+                1_767_193_200,
+                r#"{"data":{"rent_no":"R25-000000843","user_id":"s01"},"timestamp":"2026-01-01T00:00:00.007+09:00","type":"rental.confirmed"}"#,
+                "v1,+pRtPqs54Std1lqrqtYBh6CR6f8fC1zV5pBwyC8Pupk=",
+            ),
         ] {
             let id = MessageId::parse(id).unwrap();
             let sent_at = Timestamp::from_second(seconds).unwrap();

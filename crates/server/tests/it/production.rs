@@ -7,7 +7,9 @@ use rims_domain::{AccountKind, Environment};
 use rims_protocol::values::{BusinessNumber, UserId};
 use rims_server::clock::Clock;
 use rims_server::config::{Config, DatabaseUrl};
-use rims_server::service::administration::Administration;
+use rims_server::service::administration::{Administration, KeyPair};
+use rims_server::service::retention::Retention;
+use rims_server::webhook::Reach;
 use rims_server::{Server, simulated, store_options};
 use rims_store::{MasterKeys, Store};
 use rims_upstream::sim::Simulators;
@@ -33,16 +35,9 @@ impl Deployment {
     pub(crate) async fn start_with(database: &str, api: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let upstream = simulated::start(loopback(), &Clock::system()).await.unwrap();
-        let config = configure(&folder, &upstream, database, api);
-        let mut counter = 0;
-        let keys = MasterKeys::generate(&mut |bytes| {
-            counter += 1;
-            bytes.fill(counter);
-        });
-        keys.save_new(&config.database.master_key_file).unwrap();
-        let store = attach(&config).await;
-        store.migrate().await.unwrap();
-        store.close().await;
+        let url = format!("sqlite://{}/rims.db", folder.path().display());
+        let config = configure(&folder, &upstream, &format!("url = \"{url}\"\n{database}"), api);
+        make_database(&config).await;
         let server = Server::start(&config).await.unwrap();
         Self { server, config, folder, upstream }
     }
@@ -61,16 +56,35 @@ impl Deployment {
     }
 }
 
-fn configure(folder: &tempfile::TempDir, upstream: &Simulators, database: &str, api: &str) -> Config {
+/// A configuration with the simulators in the place of the real systems; `database` has at least the `url`.
+pub(crate) fn configure(
+    folder: &tempfile::TempDir,
+    upstream: &Simulators,
+    database: &str,
+    api: &str,
+) -> Config {
     let path = folder.path().join("rims.toml");
     let text = format!(
-        "[database]\nurl = \"sqlite://{home}/rims.db\"\nmaster_key_file = \"{home}/master-key.toml\"\n{database}\n\
+        "[database]\nmaster_key_file = \"{home}/master-key.toml\"\n{database}\n\
          [api]\nlisten = \"127.0.0.1:0\"\n{api}\n\n[ops]\nlisten = \"127.0.0.1:0\"\n\n{settings}",
         home = folder.path().display(),
         settings = simulated::settings(upstream),
     );
     std::fs::write(&path, text).unwrap();
     Config::load(&path).unwrap()
+}
+
+/// Makes the master keys and the tables.
+pub(crate) async fn make_database(config: &Config) {
+    let mut counter = 0;
+    let keys = MasterKeys::generate(&mut |bytes| {
+        counter += 1;
+        bytes.fill(counter);
+    });
+    keys.save_new(&config.database.master_key_file).unwrap();
+    let store = attach(config).await;
+    store.migrate().await.unwrap();
+    store.close().await;
 }
 
 pub(crate) async fn attach(config: &Config) -> Store {
@@ -80,20 +94,25 @@ pub(crate) async fn attach(config: &Config) -> Store {
 
 /// A client of a new company `acme` with approved operations keys, made beside the running server.
 pub(crate) async fn company(deployment: &Deployment) -> Client {
-    let store = attach(&deployment.config).await;
+    let keys = company_keys(&deployment.config).await;
+    Client::connect(&reqwest::Client::new(), &deployment.url(), &keys.auth_key, &keys.secret_key).await
+}
+
+/// The approved operations keys of a new company `acme`.
+pub(crate) async fn company_keys(config: &Config) -> KeyPair {
+    let store = attach(config).await;
     let administration = Administration::new(store.clone(), Clock::system());
     let (user, brno) = (UserId::parse("acme").unwrap(), BusinessNumber::parse("1234567890").unwrap());
     administration.create_user(&user, &brno, "에이크미렌트카", AccountKind::Operator).await.unwrap();
     administration.decide(&user, Decision::Approve).await.unwrap();
-    let keys = administration.issue_keys(&user).await.unwrap();
-    let [_, operations] = keys.as_slice() else { panic!("a development and an operations key") };
+    let operations = administration.issue_keys(&user).await.unwrap().pop().unwrap();
+    assert_eq!(operations.environment, Environment::Operations);
     administration.approve_operations_key(&user).await.unwrap();
     store.close().await;
-    let http = reqwest::Client::new();
-    Client::connect(&http, &deployment.url(), &operations.auth_key, &operations.secret_key).await
+    operations
 }
 
-fn driver() -> Value {
+pub(crate) fn driver() -> Value {
     let today = rims_protocol::values::format_compact(Clock::system().today());
     json!({
         "f_license_no": "221212121212", "f_resident_name": "홍길동", "f_licn_con_code": "12",
@@ -263,6 +282,40 @@ fn numbers_out_of_range_are_told() {
         let error = Config::load(&path).unwrap_err().to_string();
         assert!(error.contains(&format!("database.{key} is a number from")), "{error}");
     }
+}
+
+#[test]
+fn settings_of_webhooks_and_retention_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rims.toml");
+    let load = |text: &str| {
+        let base = "[database]\nurl = \"sqlite:///x\"\nmaster_key_file = \"/x\"\n[koroad]\n[vehicles]\n";
+        std::fs::write(&path, format!("{base}{text}\n")).unwrap();
+        Config::load(&path)
+    };
+    for (text, expected) in [
+        ("[webhooks]\nreach = \"everywhere\"", "webhooks.reach: "),
+        ("[webhooks]\nconnect_timeout_ms = 0", "webhooks.connect_timeout_ms is a number from 1 to 30000"),
+        ("[webhooks]\ntotal_timeout_ms = 30001", "webhooks.total_timeout_ms is a number from 1 to 30000"),
+        ("[webhooks]\ntimeout_ms = 1", "unknown key webhooks.timeout_ms"),
+        ("[retention]\nverifications_days = 0", "retention.verifications_days is a number from 1 to 36500"),
+        ("[retention]\naudit_days = 36501", "retention.audit_days is a number from 1 to 36500"),
+        ("[retention]\nrentals_days = 0", "retention.rentals_days is a number from 1 to 36500"),
+        ("[retention]\nwebhook_messages_days = 0", "retention.webhook_messages_days is a number from 1"),
+        ("[retention]\naudit_days = 364", "audit_days is less than retention.verifications_days"),
+        ("[retentions]", "unknown key retentions"),
+        ("[retention]\ndays = 1", "unknown key retention.days"),
+    ] {
+        let error = load(text).unwrap_err().to_string();
+        assert!(error.contains(expected) && !error.contains("everywhere"), "{error}");
+    }
+    let default = load("").unwrap();
+    assert_eq!(default.webhooks.reach, Reach::PublicOnly);
+    assert_eq!(Retention::from(default.retention), Retention::default());
+    let set = "[webhooks]\nreach = \"anywhere\"\ntotal_timeout_ms = 1500\n[retention]\naudit_days = 365\n";
+    let set = load(set).unwrap();
+    assert_eq!((set.webhooks.reach, set.webhooks.timeouts().total.as_millis()), (Reach::Anywhere, 1_500));
+    assert_eq!(Retention::from(set.retention), Retention { audit_days: 365, ..Retention::default() });
 }
 
 #[test]

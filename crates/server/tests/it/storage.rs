@@ -11,7 +11,7 @@ use rims_server::service::administration::Administration;
 use rims_store::{Channel, NewVerification, TokenHash, Write};
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Running, batch_of, keys, options};
+use crate::harness::{Client, RENTAL_HISTORY, Running, SCHEDULE_HISTORY, batch_of, keys, options, with};
 
 #[tokio::test]
 async fn what_was_answered_is_recorded() {
@@ -226,5 +226,30 @@ async fn a_closed_database_is_110_and_not_ready() {
     );
     let (status, body) = running.ops(Method::GET, "/readyz", None).await;
     assert_eq!((status, &body["part"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("database")));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn every_interface_is_110_without_its_database() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    let (driver, today) = (running.driver(), running.day(0));
+    let rental = json!({ "rent_bgng_dt": today, "rent_end_dt": today, "vhcl_reg_no": "67라6767" });
+    running.sandbox.services().store().close().await;
+    for (path, request) in [
+        ("/rentalConfirm", driver.clone()),
+        ("/licenseVerificationSchedule", with(&driver, "repeat_period", "1")),
+        ("/rental/anomaly", json!({ "f_license_no": "221212121212" })),
+        ("/generateRentNo", rental),
+        ("/pm/generateRentNo", json!({ "vhcl_reg_no": "pm_id3" })),
+        ("/cmm/generateVrfcNo", json!({})),
+        ("/licenseVerificationResult", json!({ "rent_no": "R30-000000001" })),
+        (RENTAL_HISTORY, running.registered("rent_create_date")),
+        (SCHEDULE_HISTORY, running.registered("reservation_create_date")),
+    ] {
+        assert_eq!(client.error(path, &request).await.0, -110, "{path}");
+        let answer = client.send_once(path, &request, b"key").await.text().await.unwrap();
+        assert!(answer.contains("-110"), "{path}: {answer}");
+    }
     running.stop().await;
 }

@@ -1,13 +1,9 @@
 //! What companies are told: delivered at least once, on a store and a receiver of their own.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::any;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use rims_domain::{AccountId, AccountKind};
@@ -16,12 +12,14 @@ use rims_protocol::values::{BusinessNumber, RemoteNumber, UserId};
 use rims_server::clock::Clock;
 use rims_server::service::administration::{Administration, AdministrationError, NewWebhook};
 use rims_server::webhook::{Event, Outbox, Reach, Timeouts, WebhookClient, WebhookUrl};
-use rims_store::{MasterKeys, MessageRecord, Options, Replay, Store, Write};
+use rims_store::{
+    MasterKeys, MessageRecord, NewAudit, NewEndpoint, Options, Replay, SYSTEM, Store, Subject, Write,
+};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
-use tokio::net::TcpListener;
 
 use crate::harness::NOON;
+use crate::receiver::Receiver;
 
 /// A store with one company, and its outbox.
 pub(crate) struct Site {
@@ -97,41 +95,6 @@ impl Site {
 
 pub(crate) fn number(sequence: u32) -> RemoteNumber {
     RemoteNumber::new(Sector::Rental, 30, sequence).unwrap()
-}
-
-/// An HTTP server that keeps what it gets.
-pub(crate) struct Receiver {
-    pub(crate) url: String,
-    arrived: Arc<Mutex<VecDeque<(HeaderMap, Bytes)>>>,
-    answer: Arc<Mutex<StatusCode>>,
-}
-
-impl Receiver {
-    pub(crate) async fn start(status: StatusCode) -> Self {
-        let (arrived, answer) = (Arc::new(Mutex::default()), Arc::new(Mutex::new(status)));
-        let (keep, give) = (Arc::clone(&arrived), Arc::clone(&answer));
-        let receive = move |headers: HeaderMap, body: Bytes| async move {
-            let kept: &Mutex<VecDeque<_>> = &keep;
-            kept.lock().unwrap().push_back((headers, body));
-            *give.lock().unwrap()
-        };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook?token=hidden", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(any(receive))).await });
-        Self { url, arrived, answer }
-    }
-
-    fn answers(&self, status: StatusCode) {
-        *self.answer.lock().unwrap() = status;
-    }
-
-    pub(crate) fn next(&self) -> Option<(HeaderMap, Bytes)> {
-        self.arrived.lock().unwrap().pop_front()
-    }
-
-    fn count(&self) -> usize {
-        self.arrived.lock().unwrap().len()
-    }
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
@@ -304,6 +267,48 @@ async fn more_than_one_claims_worth_is_delivered_at_once() {
     site.webhook(&receiver.url).await;
     join_all((1..=250).map(|sequence| site.tell(sequence))).await;
     assert_eq!((site.deliver().await, receiver.count()), (250, 250));
+}
+
+#[tokio::test]
+async fn no_attempt_is_begun_that_could_outlast_its_claim() {
+    let site = Site::start().await;
+    let clock = site.clock.clone();
+    // The first answers take 55 of the claim's 60 seconds, and an attempt may take 10.
+    let pass = move || {
+        let now = clock.now();
+        clock.shift(now, now + 55.seconds()).unwrap();
+    };
+    let receiver = Receiver::start_with(StatusCode::OK, pass).await;
+    site.webhook(&receiver.url).await;
+    for sequence in 1..=20 {
+        site.tell(sequence).await;
+    }
+    assert_eq!((site.deliver().await, receiver.count()), (16, 16));
+    site.move_to(site.clock.now() + 60.seconds());
+    assert_eq!((site.deliver().await, receiver.count()), (4, 20));
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_used_is_given_up_at_once() {
+    let site = Site::start().await;
+    let at = site.clock.now();
+    let secret = "whsec_".to_owned().into();
+    let new = NewEndpoint { id: 7, company: site.company, url: "nowhere".to_owned(), secret, at };
+    let audit = NewAudit {
+        at,
+        actor: SYSTEM,
+        action: "webhook.add",
+        company: None,
+        subject: Subject::None,
+        reference: 7,
+        outcome: "done".to_owned(),
+    };
+    site.store.commit(Write::AddEndpoint { new, audit }).await.unwrap();
+    site.tell(1).await;
+    assert_eq!(site.deliver().await, 1);
+    let message = site.message(7).await;
+    assert_eq!((message.attempts, message.due, message.delivered), (1, None, None));
+    assert_eq!(message.failure.unwrap(), "the endpoint's stored address or secret cannot be used");
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use sqlx::FromRow;
 
 use crate::db::{Db, Link, on_backend};
 use crate::error::{StoreError, report};
-use crate::prepared::AuditRow;
 use crate::record::{AuditEntry, StoredAudit};
+use crate::row::AuditRow;
 use crate::sql;
 
 /// A row of a chain, after which others follow.

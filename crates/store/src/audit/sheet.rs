@@ -8,8 +8,8 @@ use rims_domain::AccountId;
 
 use crate::codec::moment;
 use crate::error::StoreError;
-use crate::prepared::{AuditRow, VerificationRow};
 use crate::record::AuditEntry;
+use crate::row::{AuditRow, VerificationRow};
 
 /// What a sheet's row, and each of its entries, is called.
 const ACTION: &str = "verify";

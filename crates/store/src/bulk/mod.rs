@@ -8,7 +8,7 @@ mod sqlite;
 use crate::audit::ChainedRow;
 use crate::db::Link;
 use crate::grace::Sightings;
-use crate::prepared::{TokenRow, VerificationRow};
+use crate::row::{TokenRow, VerificationRow};
 
 pub(crate) use sqlite::statements as sqlite_statements;
 

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use crate::audit::ChainedRow;
 use crate::grace::Sightings;
-use crate::prepared::{TokenRow, VerificationRow};
+use crate::row::{TokenRow, VerificationRow};
 use crate::sql;
 
 /// One column of many rows.

@@ -10,7 +10,7 @@ use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
 
 use crate::audit::ChainedRow;
 use crate::grace::Sightings;
-use crate::prepared::{GraceKey, TokenRow, VerificationRow};
+use crate::row::{GraceKey, TokenRow, VerificationRow};
 
 /// 1,024 rows of 17 columns stay under SQLite's 32,766 parameters.
 const SIZES: u32 = 11;

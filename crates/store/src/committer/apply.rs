@@ -7,7 +7,8 @@ use crate::bulk;
 use crate::db::Link;
 use crate::grace::Sightings;
 use crate::history;
-use crate::prepared::{AuditRow, Prepared};
+use crate::prepared::Prepared;
+use crate::row::AuditRow;
 
 /// Applies writes in order: commands one by one, then each table's rows of all writes at once, the audit trail
 /// last. Gives the chain's new head.

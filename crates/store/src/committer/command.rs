@@ -6,7 +6,8 @@ use super::group::Failure;
 use crate::codec::digits;
 use crate::db::Link;
 use crate::error::StoreError;
-use crate::prepared::{Command, CredentialRow, Resealed};
+use crate::prepared::Command;
+use crate::row::{CredentialRow, Resealed};
 use crate::sql;
 
 /// Runs one text with values on either engine and gives the number of rows it changed.

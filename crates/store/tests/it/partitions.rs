@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rims_domain::{AccountId, Environment};
+use rims_protocol::codes::SearchType;
 use rims_store::{Expired, NewAudit, Store, Subject, Write};
 use tokio::task::JoinSet;
 
-use crate::fixture::{Fixture, at, audit, now, run, verification};
-use crate::samples::{LICENCE, all_of, event, waiting};
+use crate::fixture::{Fixture, at, audit, now, verification};
+use crate::samples::{LICENCE, all_of, day, event, waiting};
 
 /// Runs each case on PostgreSQL.
 macro_rules! on_postgres {
@@ -16,10 +17,7 @@ macro_rules! on_postgres {
         mod postgres { $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                $crate::partitions::run(
-                    $crate::partitions::Fixture::postgres().await,
-                    $crate::partitions::$case,
-                ).await;
+                $crate::fixture::run($crate::fixture::Fixture::postgres().await, super::$case).await;
             }
         )+ }
     };
@@ -81,17 +79,16 @@ async fn rows_land_in_the_partition_of_their_month(fixture: Arc<Fixture>) {
     for (sequence, moment) in (1..).zip(moments) {
         store_all(&store, at(moment), sequence).await;
     }
-    for table in ["verification", "rental"] {
-        let expected = ["default", "202603", "202603", "202604", "202606", "default"];
-        assert_eq!(places(&fixture, table).await, expected, "{table}");
-    }
     let each = ["default", "202603", "202603", "202604", "202606", "default"];
+    for table in ["verification", "rental"] {
+        assert_eq!(places(&fixture, table).await, each, "{table}");
+    }
     let events: Vec<_> = each.iter().flat_map(|name| [*name, *name]).collect();
     assert_eq!(places(&fixture, "audit").await, events, "an event and a sheet of each moment");
 
     let found = store.verifications_of(AccountId(1), Environment::Development, 10).await.unwrap();
     assert_eq!(found.len(), moments.len());
-    let page = store.rental_page(&all_of(rims_protocol::codes::SearchType::RentCreate)).await.unwrap();
+    let page = store.rental_page(&all_of(SearchType::RentCreate)).await.unwrap();
     assert_eq!((page.rows.len(), page.total), (6, 6));
     assert!(store.verify_audit().await.unwrap().is_intact());
     store.close().await;
@@ -146,8 +143,7 @@ async fn only_past_empty_partitions_are_dropped(fixture: Arc<Fixture>) {
         let expected = ["202602", "202603", "202604", "default"];
         assert_eq!(partitions(&fixture, table).await, expected, "{table}: February has rows");
     }
-    let day = now();
-    for expired in [Expired::Verifications(day), Expired::Rentals(day, "2026-03-31".parse().unwrap())] {
+    for expired in [Expired::Verifications(now()), Expired::Rentals(now(), day("2026-03-31"))] {
         store.commit(Write::Destroy { expired, audit: event() }).await.unwrap();
     }
     drop().await;
@@ -155,5 +151,11 @@ async fn only_past_empty_partitions_are_dropped(fixture: Arc<Fixture>) {
         assert_eq!(partitions(&fixture, table).await, ["202603", "202604", "default"], "{table}");
     }
     assert_eq!(partitions(&fixture, "audit").await, ["202602", "202603", "202604", "default"]);
+    for expired in store.expired_audit(at("2026-03-01T00:00:00+09:00")).await.unwrap() {
+        store.commit(Write::DestroyAudit { expired, audit: event() }).await.unwrap();
+    }
+    drop().await;
+    assert_eq!(partitions(&fixture, "audit").await, ["202603", "202604", "default"]);
+    assert!(store.verify_audit().await.unwrap().is_intact());
     store.close().await;
 }

@@ -16,7 +16,54 @@ const ROWS: usize = 20_000;
 const DRIVERS: usize = 1_000;
 const SPAN: SignedDuration = SignedDuration::from_hours(24 * 396);
 
-on_both_engines![the_rows_are_what_the_store_would_write, every_statement_reads_by_an_index];
+on_both_engines![the_rows_are_what_the_store_would_write, every_statement_searches_an_index];
+
+/// Tables that grow with use: those that are filled here, and those that stay empty, of which PostgreSQL's plans say
+/// nothing. `t` and `m` are what the statements call a rental or reservation and a webhook's message.
+const FILLED: [&str; 6] = ["rental", "verification", "reservation", "number", "history_count", "t"];
+const EMPTY: [&str; 7] = ["audit", "idempotency", "remote", "token", "vehicle_grace", "webhook_message", "m"];
+/// Statements that may read a whole table: the rare ones about an endpoint's messages, which are kept for days, and the
+/// one after a destruction.
+const WHOLE: [&str; 4] = ["SETTLE_ALL", "MESSAGES", "REPLAY_FAILED", "DROP_COUNTS"];
+
+/// Statements of every request, of every tick and of retention: name, a part of the text where several have that name,
+/// and how each engine searches.
+const HOT: &[(&str, &str, [&str; 2])] = &[
+    ("OF_LICENCE", "", ["rental_by_licence: bucket licence_hash id"; 2]),
+    ("PENDING", "", ["rental_by_plate: company_id plate from_date"; 2]),
+    ("OWNER", "", ["PRIMARY KEY: rowid", "number_pkey: number"]),
+    ("BY_ID", "FROM rental", ["PRIMARY KEY: rowid", "rental_pkey: company_id id"]),
+    ("PROMOTE", "", ["PRIMARY KEY: rowid", "rental_pkey: company_id id"]),
+    ("SET_STATUS", "rental", ["PRIMARY KEY: rowid", "rental_pkey: company_id id"]),
+    (
+        "HISTORY_DAYS_0",
+        "",
+        ["PRIMARY KEY: company_id search day", "history_count_pkey: company_id search day"],
+    ),
+    (
+        "HISTORY_DAYS_1",
+        "",
+        ["PRIMARY KEY: company_id search day", "history_count_pkey: company_id search day"],
+    ),
+    ("SQLITE_CLAIM", "reservation", ["reservation_due: due_ms", ""]),
+    ("POSTGRES_CLAIM", "reservation", ["", "reservation_due: due_ms"]),
+    ("CLAIMED", "reservation", ["reservation_due: due_ms"; 2]),
+    ("RAN", "", ["PRIMARY KEY: rowid", "reservation_pkey: id"]),
+    ("FIND", "idempotency", ["PRIMARY KEY: account_id key_hash", "idempotency_pkey: account_id key_hash"]),
+    ("BY_NUMBER", "remote", ["PRIMARY KEY: rowid", "remote_pkey: number"]),
+    (
+        "VERIFICATIONS_OF",
+        "",
+        ["verification_company: company_id environment", "verification_pkey: company_id"],
+    ),
+    ("VERIFICATIONS_BY_LICENCE", "", ["PRIMARY KEY: rowid", "verification_licence: bucket licence_hash id"]),
+    ("FIND_VERIFICATIONS", "", ["PRIMARY KEY: rowid", "verification_licence: bucket id"]),
+    ("FIND_RENTALS", "", ["PRIMARY KEY: rowid", "rental_by_licence: bucket id"]),
+    ("FIND_RESERVATIONS", "", ["PRIMARY KEY: rowid", "reservation_pkey: id"]),
+    ("FIND_REMOTES", "", ["remote_end: to_date"; 2]),
+    ("FIND_ANSWERS", "", ["idempotency_age: at_ms"; 2]),
+    ("FIND_MESSAGES", "", ["PRIMARY KEY: id", "webhook_message_pkey: id"]),
+];
 
 /// Fills the tables with the texts of `./bench scale`, and gives the store.
 async fn filled(fixture: &Fixture) -> Store {
@@ -94,47 +141,67 @@ async fn the_rows_are_what_the_store_would_write(fixture: Arc<Fixture>) {
 }
 
 /// One access to a table, as an engine's plan tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Access {
-    table: String,
+    /// The table, or the index where the plan names only that.
+    of: String,
     /// Nothing where the table is read as a whole.
     index: Option<String>,
-    /// What the index is searched by.
-    by: String,
+    /// The columns by which the index is searched; `bucket` is the expression `id >> 52`.
+    by: Vec<String>,
 }
 
-/// What SQLite does for a statement: `SEARCH rental USING INDEX rental_by_start (company_id=? AND …)`, `SCAN rental`.
+impl Access {
+    /// `rental_by_start: company_id from_date`
+    fn search(&self) -> String {
+        format!("{}: {}", self.index.as_deref().unwrap_or("nothing"), self.by.join(" "))
+    }
+}
+
+/// The columns of `company_id=? AND day>? AND day<?`, or of `((company_id = $1) AND (day >= $2) AND (day <= $3))`.
+fn columns(conditions: &str) -> Vec<String> {
+    let conditions = conditions.replace("(id >> 52)", "bucket").replace("<expr>", "bucket");
+    let mut columns: Vec<String> = Vec::new();
+    for condition in conditions.split(" AND ").filter(|condition| !condition.is_empty()) {
+        let bare = condition.trim_start_matches('(');
+        let end = bare.find([' ', '=', '<', '>', ')']).unwrap_or(bare.len());
+        let column = bare[..end].to_owned();
+        if columns.last() != Some(&column) {
+            columns.push(column);
+        }
+    }
+    columns
+}
+
+/// SQLite's lines: `SEARCH rental USING INDEX rental_by_start (company_id=? AND …)`, `SCAN rental`.
 fn sqlite_access(line: &str) -> Option<Access> {
     let (how, rest) = line.split_once(' ')?;
     let (table, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let table = table.to_owned();
+    let of = table.to_owned();
     match how {
-        "SCAN" => Some(Access { table, index: None, by: String::new() }),
+        "SCAN" => Some(Access { of, index: None, by: Vec::new() }),
         "SEARCH" => {
-            let (index, by) = rest.split_once(" (").unwrap_or((rest, ""));
+            let (index, by) = rest.split_once(" (")?;
             let index = index.rsplit_once("INDEX ").map_or("PRIMARY KEY", |(_, name)| name);
-            Some(Access { table, index: Some(index.to_owned()), by: by.to_owned() })
+            Some(Access { of, index: Some(index.to_owned()), by: columns(by) })
         }
         _ => None,
     }
 }
 
-/// What PostgreSQL does: `Index Scan using I on T`, `Bitmap Index Scan on I`, `Seq Scan on T`; the line after it
-/// says what an index is searched by. Partitions and their indexes have the names of what they are parts of.
-fn postgres_access(line: &str, following: Option<&String>, parents: &HashMap<String, String>) -> Option<Access> {
-    let whole = |name: &str| parents.get(name).cloned().unwrap_or_else(|| name.to_owned());
-    let word = |after: &str| line.split_once(after)?.1.split(' ').next().map(whole);
-    let by = following.and_then(|line| line.trim().strip_prefix("Index Cond: ")).unwrap_or_default();
-    if line.contains("Seq Scan on ") {
-        Some(Access { table: word("Seq Scan on ")?, index: None, by: String::new() })
-    } else if line.contains("Index") && line.contains(" using ") {
-        Some(Access { table: word(" on ")?, index: word(" using "), by: by.to_owned() })
-    } else if line.contains("Bitmap Index Scan on ") {
-        let index = word("Bitmap Index Scan on ");
-        Some(Access { table: index.clone()?, index, by: by.to_owned() })
-    } else {
-        None
+/// PostgreSQL's lines: `Index Scan using I on T`, `Bitmap Index Scan on I`, `Seq Scan on T`; the line after an
+/// index says what it is searched by.
+fn postgres_access(line: &str, following: &str, wholes: &HashMap<String, String>) -> Option<Access> {
+    // The default partition and its indexes have the names of what they are parts of.
+    let whole = |name: &str| wholes.get(name).cloned().unwrap_or_else(|| name.to_owned());
+    let word = |before: &str| line.split_once(before)?.1.split(' ').next().map(whole);
+    let by = columns(following.trim().strip_prefix("Index Cond: ").unwrap_or_default());
+    if let Some(of) = word("Seq Scan on ") {
+        return Some(Access { of, index: None, by });
     }
+    let index = word("Bitmap Index Scan on ").or_else(|| word(" using "))?;
+    let of = word(" on ").unwrap_or_default();
+    line.contains("Index").then_some(Access { of, index: Some(index), by })
 }
 
 async fn sqlite_plan(link: &mut SqliteConnection, text: &str) -> Vec<Access> {
@@ -143,42 +210,140 @@ async fn sqlite_plan(link: &mut SqliteConnection, text: &str) -> Vec<Access> {
     rows.iter().filter_map(|row| sqlite_access(row.get("detail"))).collect()
 }
 
-/// As a plan for any values, of all partitions; tables are too small here for their size to matter.
-async fn postgres_plan(link: &mut PgConnection, text: &str, parents: &HashMap<String, String>) -> Vec<Access> {
-    let run = async |link: &mut PgConnection, text: String| {
-        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *link).await.unwrap();
+/// The plan for any values: SQLite's is always that, PostgreSQL's after some executions.
+async fn postgres_plan(link: &mut PgConnection, text: &str, wholes: &HashMap<String, String>) -> Vec<Access> {
+    let prepare = AssertSqlSafe(format!("DEALLOCATE ALL; PREPARE p AS {text}"));
+    sqlx::raw_sql(prepare).execute(&mut *link).await.unwrap();
+    let count = "SELECT COALESCE(array_length(parameter_types, 1), 0) FROM pg_prepared_statements";
+    let parameters: i32 = sqlx::query_scalar(count).persistent(false).fetch_one(&mut *link).await.unwrap();
+    let values = match parameters {
+        0 => String::new(),
+        _ => format!("({})", vec!["NULL"; usize::try_from(parameters).unwrap()].join(", ")),
     };
-    run(link, format!("DEALLOCATE ALL; PREPARE p AS {text}")).await;
-    let types = "SELECT COALESCE(array_length(parameter_types, 1), 0) FROM pg_prepared_statements WHERE name = 'p'";
-    let parameters: i32 = sqlx::query_scalar(types).persistent(false).fetch_one(&mut *link).await.unwrap();
-    let nulls = vec!["NULL"; usize::try_from(parameters).unwrap()].join(", ");
-    let values = if parameters == 0 { String::new() } else { format!("({nulls})") };
     let explain = AssertSqlSafe(format!("EXPLAIN EXECUTE p{values}"));
-    let lines: Vec<String> = sqlx::query_scalar(explain).persistent(false).fetch_all(&mut *link).await.unwrap();
-    let pairs = lines.iter().zip(lines.iter().skip(1).map(Some).chain([None]));
-    pairs.filter_map(|(line, following)| postgres_access(line, following, parents)).collect()
+    let lines: Vec<String> =
+        sqlx::query_scalar(explain).persistent(false).fetch_all(&mut *link).await.unwrap();
+    let following = lines.iter().skip(1).map(String::as_str).chain([""]);
+    lines.iter().zip(following).filter_map(|(line, next)| postgres_access(line, next, wholes)).collect()
 }
 
-async fn every_statement_reads_by_an_index(fixture: Arc<Fixture>) {
+/// A connection that plans as for tables five hundred times as large.
+async fn as_if_large(fixture: &Fixture) -> PgConnection {
+    let mut link = PgConnection::connect(&fixture.url()).await.unwrap();
+    let settings = "
+        UPDATE pg_class SET reltuples = reltuples * 500 WHERE relnamespace = 'public'::regnamespace;
+        SET enable_seqscan = off;
+        SET enable_partition_pruning = off;
+        SET plan_cache_mode = force_generic_plan";
+    sqlx::raw_sql(settings).execute(&mut link).await.unwrap();
+    link
+}
+
+async fn partitioned(link: &mut PgConnection) -> HashMap<String, String> {
+    let text = "SELECT inhrelid::regclass::text, inhparent::regclass::text FROM pg_inherits";
+    let pairs: Vec<(String, String)> = sqlx::query_as(text).fetch_all(link).await.unwrap();
+    pairs.into_iter().collect()
+}
+
+/// The table and the first column of every index.
+async fn indexes(link: &mut PgConnection) -> HashMap<String, (String, String)> {
+    let text = "
+        SELECT indexrelid::regclass::text, indrelid::regclass::text, pg_get_indexdef(indexrelid, 1, FALSE)
+        FROM pg_index";
+    let rows: Vec<(String, String, String)> = sqlx::query_as(text).fetch_all(link).await.unwrap();
+    rows.into_iter().map(|(index, table, column)| (index, (table, columns(&column).concat()))).collect()
+}
+
+/// No table of these is read as a whole, not by an index either.
+fn assert_searched(name: &str, plan: &[Access], tables: &[&str]) {
+    for access in plan.iter().filter(|access| tables.contains(&access.of.as_str())) {
+        assert!(!access.by.is_empty(), "{name} reads all of {}: {plan:?}", access.of);
+    }
+}
+
+fn assert_hot(engine: usize, plans: &[(&str, &str, Vec<Access>)]) {
+    let mut expected: Vec<(String, String, String)> = HOT
+        .iter()
+        .map(|(name, within, searches)| {
+            ((*name).to_owned(), (*within).to_owned(), searches[engine].to_owned())
+        })
+        .collect();
+    expected.extend(histories());
+    // What is empty is a statement of the other engine.
+    for (name, within, search) in expected.into_iter().filter(|expected| !expected.2.is_empty()) {
+        let mut found = plans.iter().filter(|plan| plan.0 == name && plan.1.contains(&within));
+        let (_, _, plan) = found.next().unwrap();
+        assert!(found.next().is_none(), "{name} with {within:?} is one statement");
+        assert!(plan.iter().any(|access| access.search() == search), "{name} {search}: {plan:?}");
+    }
+}
+
+/// The histories' pages and totals, of one company and of several.
+fn histories() -> Vec<(String, String, String)> {
+    let mut expected = Vec::new();
+    for search in SearchType::ALL {
+        let (table, rest) = search.code().split_once('_').unwrap();
+        let table = if table == "rent" { "rental" } else { table };
+        let (index, column) = match rest {
+            "start_date" => ("start", "from_date"),
+            "end_date" => ("end", "to_date"),
+            _ => ("creation", "created_date"),
+        };
+        let of_plate = format!("{table}_by_plate: company_id plate");
+        for scope in 0..=1 {
+            let name = format!("HISTORY_{}_{scope}", search.code());
+            expected.push((format!("{name}_plate"), String::new(), of_plate.clone()));
+            expected.push((format!("{name}_count"), String::new(), of_plate.clone()));
+            expected.push((name, String::new(), format!("{table}_by_{index}: company_id {column}")));
+        }
+    }
+    expected
+}
+
+async fn every_statement_searches_an_index(fixture: Arc<Fixture>) {
     filled(&fixture).await.close().await;
     let [sqlite, postgres] = statements();
     match &fixture.place {
         Place::Sqlite(_) => {
             let mut link = SqliteConnection::connect(&fixture.url()).await.unwrap();
-            for (name, text) in &sqlite {
-                let x = sqlite_plan(&mut link, text).await;
-                println!("{name} {:?}", x);
-            }
+            assert_sqlite(&mut link, &sqlite).await;
         }
-        Place::Postgres(..) => {
-            let mut link = PgConnection::connect(&fixture.url()).await.unwrap();
-            let rows = sqlx::query("SELECT inhrelid::regclass::text AS part, inhparent::regclass::text AS whole FROM pg_inherits").fetch_all(&mut link).await.unwrap();
-            let parents = rows.iter().map(|row| (row.get("part"), row.get("whole"))).collect();
-            sqlx::raw_sql("UPDATE pg_class SET reltuples = reltuples * 500 WHERE relnamespace = 'public'::regnamespace; SET enable_partition_pruning = off; SET plan_cache_mode = force_generic_plan").execute(&mut link).await.unwrap();
-            for (name, text) in &postgres {
-                let x = postgres_plan(&mut link, text, &parents).await;
-                println!("{name} {:?}", x);
-            }
-        }
+        Place::Postgres(..) => assert_postgres(&mut as_if_large(&fixture).await, &postgres).await,
     }
+}
+
+async fn assert_sqlite(link: &mut SqliteConnection, texts: &[(String, String)]) {
+    let mut plans = Vec::new();
+    for (name, text) in texts {
+        let plan = sqlite_plan(link, text).await;
+        if !WHOLE.contains(&name.as_str()) {
+            assert_searched(name, &plan, &FILLED);
+            assert_searched(name, &plan, &EMPTY);
+        }
+        plans.push((name.as_str(), text.as_str(), plan));
+    }
+    assert_hot(0, &plans);
+}
+
+async fn assert_postgres(link: &mut PgConnection, texts: &[(String, String)]) {
+    let (wholes, indexes) = (partitioned(link).await, indexes(link).await);
+    let mut plans = Vec::new();
+    for (name, text) in texts {
+        let mut plan = postgres_plan(link, text, &wholes).await;
+        for access in &mut plan {
+            let Some((table, first)) = access.index.as_ref().and_then(|index| indexes.get(index)) else {
+                continue;
+            };
+            access.of.clone_from(table);
+            // Without its first column the whole index is read.
+            if !access.by.contains(first) {
+                access.by.clear();
+            }
+        }
+        if !WHOLE.contains(&name.as_str()) {
+            assert_searched(name, &plan, &FILLED);
+        }
+        plans.push((name.as_str(), text.as_str(), plan));
+    }
+    assert_hot(1, &plans);
 }

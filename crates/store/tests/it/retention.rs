@@ -112,8 +112,7 @@ async fn reservations_are_destroyed_once_old_and_over(fixture: Arc<Fixture>) {
         }
     }
     destroy(&store, Expired::Reservations(old(), over())).await;
-    use SearchType::{ReservationCreate, ReservationEnd, ReservationStart};
-    for search in [ReservationStart, ReservationEnd, ReservationCreate] {
+    for search in [SearchType::ReservationStart, SearchType::ReservationEnd, SearchType::ReservationCreate] {
         let page = store.reservation_page(&all_of(search)).await.unwrap();
         let mut numbers: Vec<_> = page.rows.iter().map(|reservation| reservation.number).collect();
         numbers.sort();

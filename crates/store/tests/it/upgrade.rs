@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rims_domain::{AccountId, Environment};
-use rims_store::{AuditEntry, NewVerification, Schema, Store, StoreError, Subject, Write};
+use rims_store::{AuditBreak, NewVerification, Schema, Store, StoreError, Subject, Write};
 use sha2::{Digest, Sha256};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, PgConnection, SqliteConnection};
@@ -12,6 +12,7 @@ use crate::fixture::{
     Fixture, Place, audit, licence, now, on_both_engines, store_verifications, verification,
 };
 use crate::samples::LICENCE;
+use crate::verifications::as_stored;
 
 on_both_engines![
     what_the_first_version_wrote_is_there_and_goes_on,
@@ -25,8 +26,8 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 async fn first_version(fixture: &Fixture) {
     match &fixture.place {
         Place::Sqlite(_) => {
-            let store = Store::open(&fixture.options(), &fixture.keys).await.unwrap();
-            store.close().await;
+            // Makes the file.
+            Store::open(&fixture.options(), &fixture.keys).await.unwrap().close().await;
             let mut link = SqliteConnection::connect(&fixture.url()).await.unwrap();
             SQLITE.run_direct(Some(1), &mut link, false).await.unwrap();
             link.close().await.unwrap();
@@ -50,8 +51,8 @@ struct Event {
 }
 
 impl Event {
-    /// SHA-256 over the hash before and every field: numbers big-endian, texts with their length, absent values
-    /// as one zero byte.
+    /// SHA-256 over the hash before and every field: numbers big-endian, texts with their length, an absent
+    /// value as one zero byte.
     fn hash(&self, before: &[u8], chain: &str, seq: i64) -> Vec<u8> {
         let text = |text: &str| [&(text.len() as u64).to_be_bytes(), text.as_bytes()].concat();
         let numbers = [seq, now().as_millisecond(), self.actor].map(i64::to_be_bytes).concat();
@@ -78,8 +79,8 @@ async fn write_chain(fixture: &Fixture, chain: &str, events: &[Event]) {
         hash = event.hash(&hash, chain, seq);
         let null = || "NULL".to_owned();
         let row = format!(
-            "INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, \
-             hash) VALUES ('{chain}', {seq}, {}, {}, '{}', {}, {}, {}, '{}', {})",
+            "INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, \
+             outcome, hash) VALUES ('{chain}', {seq}, {}, {}, '{}', {}, {}, {}, '{}', {})",
             now().as_millisecond(),
             event.actor,
             event.action,
@@ -102,9 +103,9 @@ async fn write_verifications(fixture: &Fixture, source: &Fixture, rows: &[NewVer
         };
         let (hash, subject) = (sealed("licence_hash").await, sealed("subject").await);
         let row = format!(
-            "INSERT INTO verification (id, at_ms, company_id, caller_id, environment, sector, channel, class, \
-             from_date, to_date, plate, code, temporary, licence_hash, subject) VALUES ({}, {}, 1, 2, 1, 1, 1, \
-             12, 20260302, 20260304, '12하1234', 0, FALSE, {hash}, {subject})",
+            "INSERT INTO verification (id, at_ms, company_id, caller_id, environment, sector, channel, \
+             class, from_date, to_date, plate, code, temporary, licence_hash, subject) \
+             VALUES ({}, {}, 1, 2, 1, 1, 1, 12, 20260302, 20260304, '12하1234', 0, FALSE, {hash}, {subject})",
             row.id,
             row.at.as_millisecond(),
         );
@@ -153,18 +154,14 @@ async fn open(fixture: &Fixture) -> Store {
 async fn what_the_first_version_wrote_is_there_and_goes_on(fixture: Arc<Fixture>) {
     let rows = written_by_the_first_version(&fixture).await;
     let store = open(&fixture).await;
-    assert_eq!(store.schema().await, Ok(Schema::Behind { applied: 1, expected: 2 }));
+    assert!(matches!(store.schema().await, Ok(Schema::Behind { applied: 1, .. })));
     assert_eq!(store.ready().await, Err(StoreError::Schema));
-    assert_eq!(store.migrate().await.unwrap().applied, [2]);
+    assert_eq!(store.migrate().await.unwrap().applied.first(), Some(&2));
     assert_eq!(store.ready().await, Ok(()));
 
-    let mut found = store.verifications_of(AccountId(1), Environment::Development, 10).await.unwrap();
+    let found = store.verifications_of(AccountId(1), Environment::Development, 10).await.unwrap();
+    assert_eq!(found, rows.iter().rev().map(as_stored).collect::<Vec<_>>());
     assert_eq!(store.verifications_by_licence(&licence(LICENCE), now(), now()).await.unwrap(), found);
-    found.reverse();
-    let seen = |id, at, licence, name, vehicle| (id, at, licence, name, vehicle);
-    let read = found.into_iter().map(|row| seen(row.id, row.at, row.licence, row.name, row.vehicle));
-    let written = rows.iter().cloned().map(|row| seen(row.id, row.at, row.licence, row.name, row.vehicle));
-    assert!(read.eq(written));
     let report = store.verify_audit().await.unwrap();
     assert!(report.is_intact(), "{report:?}");
     let entries: Vec<_> = report.chains.iter().map(|chain| (chain.chain.as_str(), chain.entries)).collect();
@@ -176,7 +173,7 @@ async fn what_the_first_version_wrote_is_there_and_goes_on(fixture: Arc<Fixture>
     assert!(next.id > rows[2].id, "ids go on, too");
     store_verifications(&store, vec![next.clone()]).await;
     let chain = store.audit_entries("node-0", 1, 10).await.unwrap();
-    let events: Vec<_> = chain.iter().map(|event: &AuditEntry| (event.seq, event.reference)).collect();
+    let events: Vec<_> = chain.iter().map(|event| (event.seq, event.reference)).collect();
     let references = rows.iter().chain([&next]).map(|row| row.id);
     assert_eq!(events, (1..).zip(references).collect::<Vec<_>>());
     assert!(store.verify_audit().await.unwrap().is_intact());
@@ -192,6 +189,6 @@ async fn a_row_changed_before_the_upgrade_is_found_after_it(fixture: Arc<Fixture
     store.commit(Write::Audit(vec![audit("test", Subject::None)])).await.unwrap();
     let report = store.verify_audit().await.unwrap();
     let broken: Vec<_> = report.chains.iter().map(|chain| chain.broken).collect();
-    assert_eq!(broken, [None, Some(rims_store::AuditBreak::Changed(2))]);
+    assert_eq!(broken, [None, Some(AuditBreak::Changed(2))]);
     store.close().await;
 }

@@ -22,7 +22,8 @@ on_both_engines![
     ids_increase_across_a_restart_with_an_earlier_clock,
 ];
 
-fn as_stored(new: &NewVerification) -> VerificationRecord {
+/// What is read of a verification.
+pub(crate) fn as_stored(new: &NewVerification) -> VerificationRecord {
     let new = new.clone();
     VerificationRecord {
         id: new.id,

@@ -59,18 +59,31 @@ async fn section_4_2_5_anomaly() {
     let running = Running::start_at("2025-10-01T09:00:00+09:00").await;
     let client = running.s01().await;
     let sample = json!({ "f_license_no": "123456789123" });
-    insta::assert_snapshot!(sent(&client, "/rental/anomaly", &sample).await, @r#"{"result":0}"#);
+    assert_eq!(sent(&client, "/rental/anomaly", &sample).await, r#"{"result":0}"#);
     let mut rental = running.driver_with_number("123456789123");
     rental["f_resident_name"] = json!("김하늘");
     rental["f_licn_con_code"] = json!("32");
     for _ in 0..11 {
         assert_eq!(client.code("/rentalConfirm", &rental).await, "00");
     }
-    insta::assert_snapshot!(sent(&client, "/rental/anomaly", &sample).await, @r#"{"result":11}"#);
+    assert_eq!(sent(&client, "/rental/anomaly", &sample).await, r#"{"result":11}"#);
     running.stop().await;
 }
 
-/// The sample's company is none of s01's names: the literal request finds nothing.
+/// §4.2.8.5; the sample's company is none of s01's names.
+fn rental_history_sample() -> Value {
+    json!({
+        "f_from_date": "20250915",
+        "f_to_date": "20251001",
+        "vhcl_reg_no": "01호1234",
+        "co_nm": "테스트회사",
+        "page_no": 1,
+        "num_of_rows": 10,
+        "search_type": "rent_create_date",
+        "bizinfo": "s01"
+    })
+}
+
 #[tokio::test]
 async fn section_4_2_8_rental_history() {
     let running = Running::start_at("2025-09-27T19:14:23+09:00").await;
@@ -80,40 +93,11 @@ async fn section_4_2_8_rental_history() {
     rental["f_to_date"] = json!("20251029");
     rental["vhcl_reg_no"] = json!("01호1234");
     assert_eq!(client.code("/rentalConfirm", &rental).await, "00");
-    let waiting = json!({ "rent_bgng_dt": "20251017", "rent_end_dt": "20251017", "vhcl_reg_no": "01호1234" });
-    client.number("/generateRentNo", &waiting).await;
-    let sample = json!({
-        "f_from_date": "20250915",
-        "f_to_date": "20251001",
-        "vhcl_reg_no": "01호1234",
-        "co_nm": "테스트회사",
-        "page_no": 1,
-        "num_of_rows": 10,
-        "search_type": "rent_create_date",
-        "bizinfo": "s01"
-    });
-    insta::assert_snapshot!(
-        sent(&client, RENTAL_HISTORY, &sample).await,
-        @r#"
-        {"data":[],
-        "page_no":1,
-        "num_of_rows":0,
-        "total_count":0}
-        "#
-    );
-    let answer = sent(&client, RENTAL_HISTORY, &with(&sample, "co_nm", "테스트")).await;
+    let answer = sent(&client, RENTAL_HISTORY, &with(&rental_history_sample(), "co_nm", "테스트")).await;
     insta::assert_snapshot!(
         without_times(&answer, "2025-09-27 "),
         @r#"
         {"data":[{"co_nm":"(주)테스트렌트카",
-        "rent_no":"R25-000000002",
-        "vhcl_reg_no":"01호1234",
-        "rent_bgng_dt":"2025-10-17",
-        "rent_end_dt":"2025-10-17",
-        "rent_stts_cd":"1",
-        "reg_dt":"2025-09-27 HH:mm:ss.SSS",
-        "lcns_idntf_nm":"일반면허",
-        "verification_info":null},{"co_nm":"(주)테스트렌트카",
         "rent_no":"R25-000000001",
         "vhcl_reg_no":"01호1234",
         "rent_bgng_dt":"2025-10-17",
@@ -124,27 +108,52 @@ async fn section_4_2_8_rental_history() {
         "verification_info":{"vrfc_dmnd_dt":"2025-09-27 HH:mm:ss.SSS",
         "f_rtn_code":"00"}}],
         "page_no":1,
-        "num_of_rows":2,
-        "total_count":2}
+        "num_of_rows":1,
+        "total_count":1}
         "#
     );
     running.stop().await;
 }
 
 #[tokio::test]
-async fn section_4_2_9_schedule_history() {
-    let running = Running::start_at("2025-09-22T15:14:08+09:00").await;
+async fn section_4_2_8_a_waiting_rental_and_an_empty_page() {
+    let running = Running::start_at("2025-09-27T19:14:23+09:00").await;
     let client = running.s01().await;
-    let mut reservation = running.driver_with_number("211101110100");
-    reservation["repeat_period"] = json!("2");
-    reservation["f_from_date"] = json!("20250922");
-    reservation["f_to_date"] = json!("20251011");
-    reservation["vhcl_reg_no"] = json!("01호5303");
-    let answer = client.call("/licenseVerificationSchedule", &reservation).await;
-    assert_eq!(answer["repeat_status"], "success", "{answer}");
-    running.move_to("2025-10-10T09:00:00+09:00").await;
-    let client = running.s01().await;
-    let sample = json!({
+    let waiting = json!({ "rent_bgng_dt": "20251017", "rent_end_dt": "20251029", "vhcl_reg_no": "01호1234" });
+    client.number("/generateRentNo", &waiting).await;
+    let answer = sent(&client, RENTAL_HISTORY, &with(&rental_history_sample(), "co_nm", "테스트")).await;
+    insta::assert_snapshot!(
+        without_times(&answer, "2025-09-27 "),
+        @r#"
+        {"data":[{"co_nm":"(주)테스트렌트카",
+        "rent_no":"R25-000000001",
+        "vhcl_reg_no":"01호1234",
+        "rent_bgng_dt":"2025-10-17",
+        "rent_end_dt":"2025-10-29",
+        "rent_stts_cd":"1",
+        "reg_dt":"2025-09-27 HH:mm:ss.SSS",
+        "lcns_idntf_nm":"일반면허",
+        "verification_info":null}],
+        "page_no":1,
+        "num_of_rows":1,
+        "total_count":1}
+        "#
+    );
+    insta::assert_snapshot!(
+        sent(&client, RENTAL_HISTORY, &rental_history_sample()).await,
+        @r#"
+        {"data":[],
+        "page_no":1,
+        "num_of_rows":0,
+        "total_count":0}
+        "#
+    );
+    running.stop().await;
+}
+
+/// §4.2.9.5.
+fn schedule_history_sample() -> Value {
+    json!({
         "f_from_date": "20251001",
         "f_to_date": "20251010",
         "vhcl_reg_no": "01호5303",
@@ -153,13 +162,22 @@ async fn section_4_2_9_schedule_history() {
         "num_of_rows": "10",
         "search_type": "reservation_start_date",
         "bizinfo": "s01"
-    });
-    insta::assert_snapshot!(sent(&client, SCHEDULE_HISTORY, &sample).await, @r#"
-    {"data":[],
-    "page_no":1,
-    "num_of_rows":0,
-    "total_count":0}
-    "#);
+    })
+}
+
+#[tokio::test]
+async fn section_4_2_9_schedule_history() {
+    let running = Running::start_at("2025-09-22T15:14:08+09:00").await;
+    let mut reservation = running.driver_with_number("211101110100");
+    reservation["repeat_period"] = json!("2");
+    reservation["f_to_date"] = json!("20251011");
+    reservation["vhcl_reg_no"] = json!("01호5303");
+    let answer = running.s01().await.call("/licenseVerificationSchedule", &reservation).await;
+    assert_eq!(answer["repeat_status"], "success", "{answer}");
+    running.move_to("2025-10-07T09:00:00+09:00").await;
+    let client = running.s01().await;
+    let sample = schedule_history_sample();
+    assert_eq!(client.call(SCHEDULE_HISTORY, &sample).await["data"], json!([]), "it began before");
     let found = with(&with(&sample, "co_nm", Value::Null), "f_from_date", "20250922");
     let answer = sent(&client, SCHEDULE_HISTORY, &found).await;
     insta::assert_snapshot!(
@@ -174,7 +192,7 @@ async fn section_4_2_9_schedule_history() {
         "rsvt_bgng_ymd":"2025-09-22",
         "rsvt_end_ymd":"2025-10-11",
         "last_vrfc_rslt":"00",
-        "last_vrfc_ymd":"2025-10-10",
+        "last_vrfc_ymd":"2025-10-07",
         "next_vrfc_ymd":"2025-10-22",
         "rsvt_nm":"(*******카",
         "f_resident_name":"홍*동",

@@ -1,0 +1,52 @@
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::any;
+use tokio::net::TcpListener;
+
+/// An HTTP server that keeps what it gets.
+pub(crate) struct Receiver {
+    pub(crate) url: String,
+    pub(crate) arrived: Arc<Mutex<VecDeque<(HeaderMap, Bytes)>>>,
+    answer: Arc<Mutex<StatusCode>>,
+}
+
+impl Receiver {
+    pub(crate) async fn start(status: StatusCode) -> Self {
+        Self::start_with(status, || {}).await
+    }
+
+    /// One that does something else, too, whenever it is called.
+    pub(crate) async fn start_with(
+        status: StatusCode,
+        called: impl Fn() + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let (arrived, answer) = (Arc::new(Mutex::default()), Arc::new(Mutex::new(status)));
+        let (keep, give) = (Arc::clone(&arrived), Arc::clone(&answer));
+        let receive = move |headers: HeaderMap, body: Bytes| async move {
+            let kept: &Mutex<VecDeque<_>> = &keep;
+            kept.lock().unwrap().push_back((headers, body));
+            called();
+            *give.lock().unwrap()
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook?token=hidden", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(any(receive))).await });
+        Self { url, arrived, answer }
+    }
+
+    pub(crate) fn answers(&self, status: StatusCode) {
+        *self.answer.lock().unwrap() = status;
+    }
+
+    pub(crate) fn next(&self) -> Option<(HeaderMap, Bytes)> {
+        self.arrived.lock().unwrap().pop_front()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.arrived.lock().unwrap().len()
+    }
+}
