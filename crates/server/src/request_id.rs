@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use tokio::task::futures::TaskLocalFuture;
+
 tokio::task_local! {
     static CURRENT: RequestId;
 }
@@ -13,8 +15,8 @@ pub(crate) struct RequestId(pub(crate) u64);
 
 impl RequestId {
     /// Runs `work` as this request's.
-    pub(crate) async fn scope<F: Future>(self, work: F) -> F::Output {
-        CURRENT.scope(self, work).await
+    pub(crate) fn scope<F: Future>(self, work: F) -> TaskLocalFuture<Self, F> {
+        CURRENT.scope(self, work)
     }
 
     /// The id of the request that is being answered here; of nothing else than zeroes outside of one.

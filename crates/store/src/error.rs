@@ -63,6 +63,15 @@ pub(crate) fn report(error: &sqlx::Error) -> StoreError {
     meaning
 }
 
+/// What can be read of rows that were claimed together. One that cannot holds no other up: it is reported, its claim
+/// ends, and it is tried again.
+pub(crate) fn readable<T>(what: &str, rows: impl Iterator<Item = (i64, Result<T, StoreError>)>) -> Vec<T> {
+    rows.filter_map(|(id, row)| {
+        row.map_err(counted).map_err(|error| tracing::error!(id, %error, "a {what} cannot be read")).ok()
+    })
+    .collect()
+}
+
 /// Counts an error.
 pub(crate) fn counted(error: StoreError) -> StoreError {
     metrics::counter!("rims_store_errors_total", "kind" => error.kind()).increment(1);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 const EPOCH_MS: i64 = 1_577_836_800_000;
 const NODE_BITS: u32 = 10;
 const SEQUENCE_BITS: u32 = 12;
-/// An id shifted by this is its time bucket of 2^30 ms, 12.4 days; the index of PostgreSQL's `verification` says the same.
+/// An id shifted by this is its time bucket of 2^30 ms, 12.4 days; the index `rental_by_licence` says the same.
 const BUCKET_SHIFT: u32 = 52;
 
 /// Administrative commands beside a server make ids as this node.

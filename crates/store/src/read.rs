@@ -132,8 +132,8 @@ impl Store {
         rows.into_iter().map(|row| row.open(&self.inner.keys)).collect()
     }
 
-    /// A licence's verifications at any company with `since <= at <= until`, newest first. On
-    /// PostgreSQL one probe of the index per 12.4 days; on SQLite it reads all rows of that time.
+    /// A licence's verifications at any company with `since <= at <= until`, newest first. For
+    /// rare questions, such as a person's own: it reads all rows of that time.
     pub async fn verifications_by_licence(
         &self,
         licence: &LicenceNumber,

@@ -15,7 +15,7 @@ use sqlx::FromRow;
 use crate::codec::{date_to_int, digits, int_to_date, moment};
 use crate::committer::{Failure, changed, one};
 use crate::db::{Backend, Link, on_backend};
-use crate::error::{StoreError, report};
+use crate::error::{StoreError, readable, report};
 use crate::history::{self, CountKey};
 use crate::keys::{Column, Keyring};
 use crate::number::{self, Kind};
@@ -329,9 +329,9 @@ impl Store {
         let rows = rows.map_err(|error| report(&error))?;
         let open = |row: StoredReservation| {
             let claim = Claim { reservation: row.id, token };
-            row.open(&self.inner.keys).map(|record| (claim, record))
+            (row.id, row.open(&self.inner.keys).map(|record| (claim, record)))
         };
-        rows.into_iter().map(open).collect()
+        Ok(readable("reservation", rows.into_iter().map(open)))
     }
 
     /// A page of reservations, newest first by the date searched for, then by number (§4.2.9).

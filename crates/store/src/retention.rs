@@ -20,8 +20,7 @@ use crate::store::Store;
 const BATCH: i64 = 500;
 
 statements! { STATEMENTS:
-    FIND_VERIFICATIONS = "
-        SELECT COUNT(*) FROM (SELECT 1 FROM verification WHERE (id >> 52) <= ($1 >> 52) AND id < $1 LIMIT 1) AS f";
+    FIND_VERIFICATIONS = "SELECT COUNT(*) FROM (SELECT 1 FROM verification WHERE id < $1 ORDER BY id LIMIT 1) AS f";
     FIND_RENTALS = "
         SELECT COUNT(*) FROM (SELECT 1 FROM rental
                               WHERE (id >> 52) <= ($1 >> 52) AND id < $1 AND to_date < $2 LIMIT 1) AS f";
@@ -73,7 +72,7 @@ statements! { SQLITE:
 statements! { POSTGRES:
     POSTGRES_DELETE_VERIFICATIONS = "
         DELETE FROM verification WHERE (company_id, id) IN
-            (SELECT company_id, id FROM verification WHERE (id >> 52) <= ($1 >> 52) AND id < $1 LIMIT $2)";
+            (SELECT company_id, id FROM verification WHERE id < $1 ORDER BY id LIMIT $2)";
     POSTGRES_DELETE_RENTALS = "
         DELETE FROM rental WHERE (company_id, id) IN
             (SELECT company_id, id FROM rental

@@ -47,7 +47,7 @@ statements! { SHARED:
         SELECT id, at_ms, company_id, caller_id, environment, sector, channel, class, from_date, to_date,
                plate, api_type, code, temporary, identity, subject
         FROM verification
-        WHERE (id >> 52) = $1 AND id >= ($1 << 52) AND id < (($1 + 1) << 52)
+        WHERE id >= ($1 << 52) AND id < (($1 + 1) << 52)
               AND licence_hash = $2 AND at_ms >= $3 AND at_ms <= $4 ORDER BY id DESC";
     AUDIT_ENTRIES = "
         SELECT chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, sheet, hash
@@ -58,10 +58,7 @@ statements! { SHARED:
     AUDIT_LAST_TIME = "SELECT at_ms FROM audit_chain WHERE chain = $1";
     AUDIT_START_CHAIN = "
         INSERT INTO audit_chain (chain, seq, at_ms, hash, base_seq, base_hash)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (chain) DO NOTHING";
-    AUDIT_MOVE_HEAD = "
-        UPDATE audit_chain SET seq = $2, at_ms = $3, hash = $4
-        WHERE chain = $1 AND seq = $5 AND hash = $6";
+        VALUES ($1, $2, $3, $4, $2, $4) ON CONFLICT (chain) DO NOTHING";
     META = "SELECT value FROM meta WHERE key = $1";
     META_KEYS = "SELECT key FROM meta ORDER BY key";
     PUT_META = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
@@ -94,6 +91,9 @@ statements! { SHARED:
 
 statements! { SQLITE:
     SQLITE_HAS_TABLE = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1";
+    SQLITE_MOVE_HEAD = "
+        UPDATE audit_chain SET seq = $4, at_ms = $5, hash = $6
+        WHERE chain = $1 AND seq = $2 AND hash = $3";
 }
 
 statements! { POSTGRES:
@@ -110,11 +110,15 @@ statements! { POSTGRES:
                              $6::smallint[], $7::smallint[], $8::smallint[], $9::integer[], $10::integer[],
                              $11::text[], $12::text[], $13::smallint[], $14::boolean[], $15::smallint[],
                              $16::bytea[], $17::bytea[])";
-    POSTGRES_INSERT_AUDIT = "
+    POSTGRES_APPEND_AUDIT = "
+        WITH moved AS (
+            UPDATE audit_chain SET seq = $14, at_ms = $15, hash = $16
+            WHERE chain = $1 AND seq = $12 AND hash = $13 RETURNING chain)
         INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome,
                            sheet, hash)
-        SELECT $1::text, * FROM UNNEST($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[],
-                                       $7::bytea[], $8::bigint[], $9::text[], $10::bytea[], $11::bytea[])";
+        SELECT moved.chain, added.*
+        FROM moved, UNNEST($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bytea[],
+                           $8::bigint[], $9::text[], $10::bytea[], $11::bytea[]) AS added";
     POSTGRES_START_GRACE = "
         INSERT INTO vehicle_grace (company_id, environment, plate, started_ms)
         SELECT * FROM UNNEST($1::bigint[], $2::smallint[], $3::text[], $4::bigint[])

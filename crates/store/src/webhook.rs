@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::codec::moment;
 use crate::committer::{Failure, changed, one};
 use crate::db::{Backend, Link, on_backend};
-use crate::error::{StoreError, report};
+use crate::error::{StoreError, readable, report};
 use crate::keys::{Column, Keyring};
 use crate::prepared::{Command, Prepared};
 use crate::sql::statements;
@@ -351,7 +351,8 @@ impl Store {
             sqlx::query_as(CLAIMED).bind(until_ms).bind(token).fetch_all(pool).await
         });
         let rows = rows.map_err(|error| report(&error))?;
-        rows.into_iter().map(|row| row.open(token, &self.inner.keys)).collect()
+        let open = |row: StoredDelivery| (row.id, row.open(token, &self.inner.keys));
+        Ok(readable("webhook message", rows.into_iter().map(open)))
     }
 
     /// A company's endpoints, oldest first, also those that were disabled.

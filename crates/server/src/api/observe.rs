@@ -35,9 +35,10 @@ pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next:
     response
 }
 
-/// The response, or what a crash answers.
-async fn caught(response: impl Future<Output = Response>) -> Response {
-    AssertUnwindSafe(response).catch_unwind().await.unwrap_or_else(|_panic| crashed())
+/// The response, or what a crash answers. Not an `async fn`, which would hold the future twice: what runs around
+/// every request is copied with it.
+fn caught(response: impl Future<Output = Response>) -> impl Future<Output = Response> {
+    AssertUnwindSafe(response).catch_unwind().map(|caught| caught.unwrap_or_else(|_panic| crashed()))
 }
 
 fn log(id: RequestId, path: &str, response: &Response, elapsed: Duration) {

@@ -49,29 +49,21 @@ impl Head {
     /// Before the first row.
     const START: Self = Self { seq: 0, hash: [0; 32] };
 
-    /// Moves the chain's head on from this one to another. False if it stands elsewhere by now: somebody else
-    /// wrote to the chain.
-    pub(crate) async fn move_to(
-        self,
-        link: &mut Link,
-        chain: &str,
-        new: Self,
-        at_ms: i64,
-    ) -> sqlx::Result<bool> {
-        let text = if self == Self::START { sql::AUDIT_START_CHAIN } else { sql::AUDIT_MOVE_HEAD };
-        let moved = on_backend!(link, connection => {
-            sqlx::query(text)
+    /// Begins the chain if this is its start.
+    pub(crate) async fn begin(self, link: &mut Link, chain: &str, at_ms: i64) -> sqlx::Result<()> {
+        if self != Self::START {
+            return Ok(());
+        }
+        on_backend!(link, connection => {
+            sqlx::query(sql::AUDIT_START_CHAIN)
                 .bind(chain)
-                .bind(new.seq)
-                .bind(at_ms)
-                .bind(&new.hash[..])
                 .bind(self.seq)
+                .bind(at_ms)
                 .bind(&self.hash[..])
                 .execute(connection)
-                .await?
-                .rows_affected()
-        });
-        Ok(moved == 1)
+                .await
+                .map(drop)
+        })
     }
 
     /// The head as the database has it.

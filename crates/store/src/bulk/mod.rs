@@ -5,7 +5,7 @@
 mod postgres;
 mod sqlite;
 
-use crate::audit::ChainedRow;
+use crate::audit::{ChainedRow, Head};
 use crate::db::Link;
 use crate::grace::Sightings;
 use crate::row::{TokenRow, VerificationRow};
@@ -28,11 +28,18 @@ pub(crate) async fn insert_verifications(link: &mut Link, rows: &[&VerificationR
     }
 }
 
-pub(crate) async fn insert_audit(link: &mut Link, chain: &str, rows: &[ChainedRow<'_>]) -> sqlx::Result<()> {
+/// Adds rows to a chain and moves its head on to the last of them. False if the head is not where the rows begin:
+/// somebody else wrote to the chain.
+pub(crate) async fn append_audit(
+    link: &mut Link,
+    chain: &str,
+    head: Head,
+    rows: &[ChainedRow<'_>],
+) -> sqlx::Result<bool> {
+    let Some(last) = rows.last() else { return Ok(true) };
     match link {
-        _ if rows.is_empty() => Ok(()),
-        Link::Sqlite(connection) => sqlite::insert_audit(connection, chain, rows).await,
-        Link::Postgres(connection) => postgres::insert_audit(connection, chain, rows).await,
+        Link::Sqlite(connection) => sqlite::append_audit(connection, chain, head, (rows, last)).await,
+        Link::Postgres(connection) => postgres::append_audit(connection, chain, head, (rows, last)).await,
     }
 }
 

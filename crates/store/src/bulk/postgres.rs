@@ -3,7 +3,7 @@
 use rims_protocol::values::Plate;
 use sqlx::PgConnection;
 
-use crate::audit::ChainedRow;
+use crate::audit::{ChainedRow, Head};
 use crate::grace::Sightings;
 use crate::row::{TokenRow, VerificationRow};
 use crate::sql;
@@ -51,12 +51,14 @@ pub(super) async fn insert_verifications(
         .map(drop)
 }
 
-pub(super) async fn insert_audit(
+/// In one statement: each one more is a turn of both processes.
+pub(super) async fn append_audit(
     link: &mut PgConnection,
     chain: &str,
-    rows: &[ChainedRow<'_>],
-) -> sqlx::Result<()> {
-    sqlx::query(sql::POSTGRES_INSERT_AUDIT)
+    head: Head,
+    (rows, last): (&[ChainedRow<'_>], &ChainedRow<'_>),
+) -> sqlx::Result<bool> {
+    let appended = sqlx::query(sql::POSTGRES_APPEND_AUDIT)
         .bind(chain)
         .bind(column(rows, |row| row.seq))
         .bind(column(rows, |row| row.row.at_ms))
@@ -68,9 +70,14 @@ pub(super) async fn insert_audit(
         .bind(column(rows, |row| row.row.outcome.as_str()))
         .bind(column(rows, |row| row.row.sheet.as_deref()))
         .bind(column(rows, |row| &row.hash[..]))
+        .bind(head.seq)
+        .bind(&head.hash[..])
+        .bind(last.seq)
+        .bind(last.row.at_ms)
+        .bind(&last.hash[..])
         .execute(link)
-        .await
-        .map(drop)
+        .await?;
+    Ok(appended.rows_affected() > 0)
 }
 
 pub(super) async fn apply_sightings(link: &mut PgConnection, sightings: &Sightings<'_>) -> sqlx::Result<()> {

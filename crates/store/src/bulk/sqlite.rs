@@ -8,9 +8,10 @@ use rims_protocol::values::Plate;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
 
-use crate::audit::ChainedRow;
+use crate::audit::{ChainedRow, Head};
 use crate::grace::Sightings;
 use crate::row::{GraceKey, TokenRow, VerificationRow};
+use crate::sql;
 
 /// 1,024 rows of 17 columns stay under SQLite's 32,766 parameters.
 const SIZES: u32 = 11;
@@ -145,11 +146,28 @@ pub(super) async fn insert_verifications(
         .await
 }
 
-pub(super) async fn insert_audit(
+pub(super) async fn append_audit(
     link: &mut SqliteConnection,
     chain: &str,
-    rows: &[ChainedRow<'_>],
-) -> sqlx::Result<()> {
+    head: Head,
+    (rows, last): (&[ChainedRow<'_>], &ChainedRow<'_>),
+) -> sqlx::Result<bool> {
+    let moved = sqlx::query(sql::SQLITE_MOVE_HEAD)
+        .bind(chain)
+        .bind(head.seq)
+        .bind(&head.hash[..])
+        .bind(last.seq)
+        .bind(last.row.at_ms)
+        .bind(&last.hash[..])
+        .execute(&mut *link)
+        .await?;
+    if moved.rows_affected() == 0 {
+        return Ok(false);
+    }
+    insert_audit(link, chain, rows).await.map(|()| true)
+}
+
+async fn insert_audit(link: &mut SqliteConnection, chain: &str, rows: &[ChainedRow<'_>]) -> sqlx::Result<()> {
     let chain: Arc<str> = Arc::from(chain);
     let rows: Vec<_> = rows.iter().map(|row| (Arc::clone(&chain), row)).collect();
     AUDIT

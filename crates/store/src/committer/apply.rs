@@ -42,9 +42,6 @@ async fn write_audit(
 ) -> Result<Head, Failure> {
     let (rows, new) = head.chain(chain, rows);
     let Some(last) = rows.last() else { return Ok(head) };
-    if !head.move_to(link, chain, new, last.row.at_ms).await? {
-        return Err(Failure::Race);
-    }
-    bulk::insert_audit(link, chain, &rows).await?;
-    Ok(new)
+    head.begin(link, chain, last.row.at_ms).await?;
+    if bulk::append_audit(link, chain, head, &rows).await? { Ok(new) } else { Err(Failure::Race) }
 }

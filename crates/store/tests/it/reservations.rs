@@ -25,6 +25,7 @@ on_both_engines![
     only_the_claim_that_holds_may_end_a_run,
     every_end_of_a_run_says_what_follows,
     after_its_last_run_it_is_never_due,
+    one_that_cannot_be_read_holds_no_other_up,
 ];
 
 const FIRST: &str = "R26-000000001";
@@ -243,4 +244,19 @@ async fn two_servers_claim(fixture: Arc<Fixture>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_servers_share_what_is_due_without_overlap() {
     run(Fixture::postgres().await, two_servers_claim).await;
+}
+
+async fn one_that_cannot_be_read_holds_no_other_up(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let [broken, whole] = [FIRST, "R26-000000002"].map(|number| reservation(&store, now(), number));
+    let (broken_id, whole_id) = (broken.id, whole.id);
+    for new in [broken, whole] {
+        store_one(&store, new).await;
+    }
+    fixture.execute(&format!("UPDATE reservation SET recurrence = 9 WHERE id = {broken_id}")).await;
+    assert_eq!(claim_one(&store, due()).await.reservation, whole_id);
+    assert_eq!(claim(&store, due()).await, [], "it is tried again when its claim has ended");
+    fixture.execute(&format!("UPDATE reservation SET recurrence = 1 WHERE id = {broken_id}")).await;
+    assert_eq!(claim(&store, due() + CLAIM).await.len(), 2);
+    store.close().await;
 }

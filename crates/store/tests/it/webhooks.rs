@@ -25,6 +25,7 @@ on_both_engines![
     one_message_is_sent_once_more,
     messages_that_were_given_up_are_sent_once_more,
     secrets_are_sealed,
+    one_that_cannot_be_read_holds_no_other_up,
 ];
 
 const URL: &str = "https://example.com/hook";
@@ -313,4 +314,20 @@ async fn two_servers_claim(fixture: Arc<Fixture>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_servers_share_what_is_due_without_overlap() {
     run(Fixture::postgres().await, two_servers_claim).await;
+}
+
+async fn one_that_cannot_be_read_holds_no_other_up(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let company = fixture.account(&store, "s01").await.id;
+    let broken = endpoint(&store, company, URL).await;
+    let whole = endpoint(&store, company, "https://example.com/other").await;
+    let new = message(&store, company, now());
+    tell(&store, new.clone()).await;
+    // A secret can be opened in its own row only.
+    let copy = format!("(SELECT secret FROM webhook_endpoint WHERE id = {whole})");
+    fixture.execute(&format!("UPDATE webhook_endpoint SET secret = {copy} WHERE id = {broken}")).await;
+    assert_eq!(places(&claim(&store, now()).await), [(new.id, whole)]);
+    assert!(claim(&store, now()).await.is_empty(), "it is tried again when its claim has ended");
+    assert_eq!(places(&claim(&store, now() + CLAIM).await), [(new.id, whole)]);
+    store.close().await;
 }
