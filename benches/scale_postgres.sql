@@ -114,3 +114,6 @@ SELECT company_id, 6, created_date, COUNT(*) FROM reservation GROUP BY company_i
 DROP TABLE scale_licence;
 
 VACUUM ANALYZE;
+
+-- What was written here is not to be flushed while something is measured.
+CHECKPOINT;

@@ -50,7 +50,7 @@ impl Listener {
             .first_request_timeout(header_timeout)
             .handle(handle.clone());
         let builder = server.http_builder();
-        builder.http1().writev(false).timer(TokioTimer::new()).header_read_timeout(header_timeout);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
         builder.http2().timer(TokioTimer::new()).keep_alive_interval(header_timeout);
         let task = match tls {
             None => tokio::spawn(server.acceptor(NoDelayAcceptor).serve(service)),

@@ -28,12 +28,12 @@ const WARM_UP: usize = 50;
 /// The company with a tenth of all rows, and one that has only reservations which can be opened.
 const LARGEST: AccountId = AccountId(1);
 const READABLE: AccountId = AccountId(1001);
-/// Reservations that the store itself makes, all due.
-const DUE: i64 = 3_000;
 const SEARCHES: [SearchType; 3] = [SearchType::RentStart, SearchType::RentEnd, SearchType::RentCreate];
 /// How many reservations a claim takes, and rows a page has.
 const CLAIMED: u32 = 100;
 const PAGE: u32 = 100;
+/// How many reservations are stored at a time.
+const STORED: i64 = 1_000;
 
 #[tokio::main]
 #[expect(clippy::disallowed_methods, reason = "a measurement has no injected clock")]
@@ -239,12 +239,20 @@ impl Measurement {
         Ok(known)
     }
 
+    /// How many reservations the store itself makes: all are due, and every measured claim finds others.
+    fn due(&self) -> Outcome<i64> {
+        Ok(i64::try_from(self.calls + WARM_UP)? * i64::from(CLAIMED))
+    }
+
     async fn insert_due(&mut self) -> Outcome<()> {
         let year = u8::try_from(today(self.now).year() % 100)?;
         let mut writes = Vec::new();
-        for number in 0..DUE {
+        for number in 0..self.due()? {
             let rent_no = self.store.next_number(Sector::Rental, year).await?;
             writes.push(Write::Reservation(self.reservation(number, rent_no)?));
+            if number % STORED == STORED - 1 {
+                self.store.commit(Write::Together(std::mem::take(&mut writes))).await?;
+            }
         }
         Ok(self.store.commit(Write::Together(writes)).await?)
     }
@@ -265,34 +273,34 @@ impl Measurement {
             name: PersonName::parse("홍길동").map_err(|malformed| malformed.0)?,
             class: LicenceClass::Class1Regular,
             code: LicenceStatus::Valid.into(),
-            next: NextRun { date: day, due: Some(self.now - SignedDuration::from_secs(1 + number)) },
+            next: NextRun { date: day, due: Some(self.now - SignedDuration::from_millis(1 + number)) },
         })
     }
 
     async fn reservation_pages(&mut self) -> Outcome<()> {
+        let due = self.due()?;
         let from = today(self.now);
         let to = from.checked_add(1.month())?;
         self.time("reservations of a month, first page", async |this: &mut Self| {
             let (scope, search) = (&[READABLE], SearchType::ReservationStart);
             let query = HistoryQuery { scope, search, from, to, plate: None, offset: 0, limit: PAGE };
             let page = this.store.reservation_page(&query).await?;
-            if page.total == DUE { Ok(()) } else { Err("reservations are missing".into()) }
+            if page.total == due { Ok(()) } else { Err("reservations are missing".into()) }
         })
         .await
     }
 
-    /// Each claim ends a millisecond later, so that the next call finds as many due.
     async fn claims(&mut self) -> Outcome<()> {
-        let millisecond = SignedDuration::from_millis(1);
-        let before = self.now - SignedDuration::from_hours(24);
-        self.time("claim, nothing due", async |this: &mut Self| {
-            let claimed = this.store.claim_reservations(before, this.now, CLAIMED).await?;
+        let long_ago = self.now - SignedDuration::from_hours(24 * 30);
+        self.time("due reservations, none", async |this: &mut Self| {
+            let claimed = this.store.claim_reservations(long_ago, this.now, CLAIMED).await?;
             if claimed.is_empty() { Ok(()) } else { Err("nothing was due".into()) }
         })
         .await?;
-        self.time("claim, 100 of 3,000 due", async |this: &mut Self| {
-            this.now += millisecond;
-            let claimed = this.store.claim_reservations(this.now, this.now + millisecond, CLAIMED).await?;
+        self.time("due reservations, the next 100", async |this: &mut Self| {
+            this.now += SignedDuration::from_millis(1);
+            let until = this.now + SignedDuration::from_mins(10);
+            let claimed = this.store.claim_reservations(this.now, until, CLAIMED).await?;
             if claimed.len() == CLAIMED as usize { Ok(()) } else { Err("too few were due".into()) }
         })
         .await

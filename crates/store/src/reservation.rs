@@ -13,7 +13,7 @@ use rims_protocol::values::{LicenceNumber, Period, PersonName, Plate, RemoteNumb
 use sqlx::FromRow;
 
 use crate::codec::{date_to_int, digits, int_to_date, moment};
-use crate::committer::{Failure, changed, one};
+use crate::committer::{Failure, changed, changed_some, one};
 use crate::db::{Backend, Link, on_backend};
 use crate::error::{StoreError, readable, report};
 use crate::history::{self, CountKey};
@@ -53,10 +53,11 @@ statements! { SQLITE:
         WHERE id IN (SELECT id FROM reservation WHERE due_ms <= $1 ORDER BY due_ms LIMIT $4)";
 }
 
+// Of a plain `$1` PostgreSQL may believe that few rows are due, and sort all that are.
 statements! { POSTGRES:
     POSTGRES_CLAIM = "
         UPDATE reservation SET due_ms = $2, claim = $3
-        WHERE id IN (SELECT id FROM reservation WHERE due_ms <= $1 ORDER BY due_ms LIMIT $4
+        WHERE id IN (SELECT id FROM reservation WHERE due_ms <= (SELECT $1::bigint) ORDER BY due_ms LIMIT $4
                      FOR UPDATE SKIP LOCKED)";
 }
 
@@ -204,7 +205,7 @@ impl ReservationCommand {
                     Backend::Sqlite(_) => SQLITE_CLAIM,
                     Backend::Postgres(_) => POSTGRES_CLAIM,
                 };
-                changed!(link, text, now_ms, until_ms, token, limit);
+                changed_some!(link, text, now_ms, until_ms, token, limit);
                 Ok(())
             }
             Self::End(claim, end) => finish(link, *claim, *end).await,

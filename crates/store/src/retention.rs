@@ -6,7 +6,7 @@ use rims_protocol::codes::SearchType;
 use sqlx::FromRow;
 
 use crate::codec::date_to_int;
-use crate::committer::{Failure, changed, one};
+use crate::committer::{Failure, changed, changed_some, one};
 use crate::db::{Backend, Link, on_backend};
 use crate::error::{StoreError, report};
 use crate::history::{self, CountKey};
@@ -23,9 +23,10 @@ statements! { STATEMENTS:
     FIND_VERIFICATIONS = "SELECT COUNT(*) FROM (SELECT 1 FROM verification WHERE id < $1 ORDER BY id LIMIT 1) AS f";
     FIND_RENTALS = "
         SELECT COUNT(*) FROM (SELECT 1 FROM rental
-                              WHERE (id >> 52) <= ($1 >> 52) AND id < $1 AND to_date < $2 LIMIT 1) AS f";
+                              WHERE (id >> 52) <= ($1 >> 52) AND id < $1 AND to_date < $2
+                              ORDER BY id >> 52 LIMIT 1) AS f";
     FIND_RESERVATIONS = "
-        SELECT COUNT(*) FROM (SELECT 1 FROM reservation WHERE id < $1 AND to_date < $2 LIMIT 1) AS f";
+        SELECT COUNT(*) FROM (SELECT 1 FROM reservation WHERE id < $1 AND to_date < $2 ORDER BY id LIMIT 1) AS f";
     FIND_REMOTES = "SELECT COUNT(*) FROM (SELECT 1 FROM remote WHERE to_date < $2 AND $1 > 0 LIMIT 1) AS f";
     FIND_ANSWERS = "SELECT COUNT(*) FROM (SELECT 1 FROM idempotency WHERE at_ms < $1 LIMIT 1) AS f";
     FIND_MESSAGES = "SELECT COUNT(*) FROM (SELECT 1 FROM webhook_message
@@ -76,7 +77,7 @@ statements! { POSTGRES:
     POSTGRES_DELETE_RENTALS = "
         DELETE FROM rental WHERE (company_id, id) IN
             (SELECT company_id, id FROM rental
-             WHERE (id >> 52) <= ($1 >> 52) AND id < $1 AND to_date < $2 LIMIT $3)
+             WHERE (id >> 52) <= ($1::bigint >> 52) AND id < $1 AND to_date < $2 ORDER BY id >> 52 LIMIT $3)
         RETURNING company_id, number, from_date, to_date, created_date";
 }
 
@@ -156,7 +157,7 @@ async fn destroy(link: &mut Link, expired: Expired) -> Result<(), Failure> {
     match expired {
         Expired::Verifications(before) => {
             let text = of(link, SQLITE_DELETE_VERIFICATIONS, POSTGRES_DELETE_VERIFICATIONS);
-            changed!(link, text, id::floor(before), BATCH);
+            changed_some!(link, text, id::floor(before), BATCH);
         }
         Expired::Rentals(before, ended) => {
             let text = of(link, SQLITE_DELETE_RENTALS, POSTGRES_DELETE_RENTALS);
@@ -176,10 +177,10 @@ async fn destroy(link: &mut Link, expired: Expired) -> Result<(), Failure> {
             put_right(link, &own, None, ended).await?;
         }
         Expired::Answers(before) => {
-            changed!(link, DELETE_ANSWERS, before.as_millisecond(), BATCH);
+            changed_some!(link, DELETE_ANSWERS, before.as_millisecond(), BATCH);
         }
         Expired::Messages(before) => {
-            changed!(link, DELETE_MESSAGES, id::floor(before), BATCH);
+            changed_some!(link, DELETE_MESSAGES, id::floor(before), BATCH);
         }
     }
     Ok(())
@@ -199,7 +200,8 @@ async fn delete(
     ended: Date,
 ) -> sqlx::Result<Vec<Destroyed>> {
     on_backend!(link, connection => {
-        sqlx::query_as(text).bind(before).bind(date_to_int(ended)).bind(BATCH).fetch_all(connection).await
+        let query = sqlx::query_as(text).persistent(false);
+        query.bind(before).bind(date_to_int(ended)).bind(BATCH).fetch_all(connection).await
     })
 }
 

@@ -11,7 +11,7 @@ use sqlx::FromRow;
 use zeroize::Zeroizing;
 
 use crate::codec::moment;
-use crate::committer::{Failure, changed, one};
+use crate::committer::{Failure, changed, changed_some, one};
 use crate::db::{Backend, Link, on_backend};
 use crate::error::{StoreError, readable, report};
 use crate::keys::{Column, Keyring};
@@ -64,11 +64,12 @@ statements! { SQLITE:
                                     WHERE due_ms <= $1 ORDER BY due_ms LIMIT $4)";
 }
 
+// Of a plain `$1` PostgreSQL may believe that few rows are due, and sort all that are.
 statements! { POSTGRES:
     POSTGRES_CLAIM = "
         UPDATE webhook_message SET due_ms = $2, claim = $3
         WHERE (id, endpoint_id) IN (SELECT id, endpoint_id FROM webhook_message
-                                    WHERE due_ms <= $1 ORDER BY due_ms LIMIT $4 FOR UPDATE SKIP LOCKED)";
+                                    WHERE due_ms <= (SELECT $1::bigint) ORDER BY due_ms LIMIT $4 FOR UPDATE SKIP LOCKED)";
 }
 
 /// An endpoint to register.
@@ -249,7 +250,7 @@ impl WebhookCommand {
                     Backend::Sqlite(_) => SQLITE_CLAIM,
                     Backend::Postgres(_) => POSTGRES_CLAIM,
                 };
-                changed!(link, text, now_ms, until_ms, token, limit);
+                changed_some!(link, text, now_ms, until_ms, token, limit);
                 Ok(())
             }
             Self::End { message, endpoint, token, end } => {

@@ -19,7 +19,17 @@ macro_rules! changed {
     };
 }
 
-pub(crate) use changed;
+/// As [`changed!`], but planned anew for these values. PostgreSQL's plan for any values takes an unknown `LIMIT` for a
+/// tenth of the table and reads the whole of it.
+macro_rules! changed_some {
+    ($link:expr, $text:expr $(, $value:expr)+) => {
+        $crate::db::on_backend!(&mut *$link, connection => {
+            sqlx::query($text).persistent(false)$(.bind($value))+.execute(connection).await?.rows_affected()
+        })
+    };
+}
+
+pub(crate) use {changed, changed_some};
 
 pub(super) async fn run(link: &mut Link, command: &Command) -> Result<(), Failure> {
     match command {

@@ -8,7 +8,7 @@ mod apply;
 mod command;
 mod group;
 
-pub(crate) use command::{changed, one};
+pub(crate) use command::{changed, changed_some, one};
 pub(crate) use group::Failure;
 
 use std::sync::Arc;
