@@ -46,9 +46,8 @@ impl Scheduler {
 
     async fn run_chores(&self) -> Result<(), ServiceError> {
         let _alone = self.running.lock().await;
-        let now = self.services.clock().now();
-        let ran = self.services.run_reservations(now).await;
-        let kept = self.services.keep_house(&self.retention, now).await;
+        let ran = self.services.run_reservations().await;
+        let kept = self.services.keep_house(&self.retention, self.services.clock().now()).await;
         ran.and(kept)
     }
 

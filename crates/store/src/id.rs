@@ -2,6 +2,7 @@
 //!
 //! 41 bits of milliseconds last until 2089; 10 bits of node; 12 bits of sequence are 4,096 ids a millisecond.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
@@ -38,6 +39,13 @@ impl IdSource {
         self.last.store(0, Ordering::Relaxed);
     }
 
+    /// The time buckets in which rows registered in `[since, until]` lie, oldest first. Where ids run ahead of the
+    /// clock, rows lie as far ahead as the last id.
+    pub(crate) fn buckets(&self, since: Timestamp, until: Timestamp) -> RangeInclusive<i64> {
+        let bucket = |tick: i64| tick >> (BUCKET_SHIFT - NODE_BITS);
+        bucket(ticks(since))..=bucket(ticks(until).max(self.last.load(Ordering::Relaxed)))
+    }
+
     /// The next id; a clock that goes back, or more than 4,096 ids in a millisecond, borrow from the future.
     pub(crate) fn next(&self, now: Timestamp) -> i64 {
         let wanted = ticks(now);
@@ -56,14 +64,6 @@ fn ticks(moment: Timestamp) -> i64 {
 /// The smallest id of a moment.
 pub(crate) fn floor(moment: Timestamp) -> i64 {
     (moment.as_millisecond() - EPOCH_MS).max(0) << (NODE_BITS + SEQUENCE_BITS)
-}
-
-/// The time buckets in which rows registered in `[since, until]` lie, oldest first.
-pub(crate) fn buckets(since: Timestamp, until: Timestamp) -> std::ops::RangeInclusive<i64> {
-    let bucket = |moment: Timestamp| {
-        (moment.as_millisecond() - EPOCH_MS).max(0) >> (BUCKET_SHIFT - NODE_BITS - SEQUENCE_BITS)
-    };
-    bucket(since)..=bucket(until)
 }
 
 #[cfg(test)]
@@ -104,7 +104,8 @@ mod tests {
     fn a_week_is_at_most_two_buckets() {
         for day in 0..40 {
             let since = at("2026-03-01T00:00:00Z") + jiff::SignedDuration::from_hours(24 * day);
-            let buckets = buckets(since, since + jiff::SignedDuration::from_hours(7 * 24));
+            let source = IdSource::new(0, Some(since));
+            let buckets = source.buckets(since, since + jiff::SignedDuration::from_hours(7 * 24));
             assert!(buckets.end() - buckets.start() <= 1);
         }
     }

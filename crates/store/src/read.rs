@@ -8,7 +8,6 @@ use crate::audit::{self, AuditReport};
 use crate::codec::{Code, moment};
 use crate::db::on_backend;
 use crate::error::{StoreError, report};
-use crate::id::buckets;
 use crate::record::{
     AuditEntry, CredentialRecord, StoredAccount, StoredCredential, StoredKey, StoredVerification,
     TokenRecord, VerificationRecord,
@@ -142,7 +141,7 @@ impl Store {
     ) -> Result<Vec<VerificationRecord>, StoreError> {
         let hash = self.inner.keys.licence_hash(licence);
         let mut found = Vec::new();
-        for bucket in buckets(since, until).rev() {
+        for bucket in self.inner.ids.buckets(since, until).rev() {
             let rows: Vec<StoredVerification> = read!(
                 self,
                 sqlx::query_as(sql::VERIFICATIONS_BY_LICENCE),

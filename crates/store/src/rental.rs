@@ -13,7 +13,6 @@ use crate::committer::{Failure, changed, one};
 use crate::db::{Link, on_backend};
 use crate::error::{StoreError, report};
 use crate::history::{self, CountKey};
-use crate::id::buckets;
 use crate::keys::Keyring;
 use crate::number::{self, Kind};
 use crate::sql::statements;
@@ -33,7 +32,7 @@ statements! { STATEMENTS:
         UPDATE rental SET status = $4, decided_ms = $5 WHERE company_id = $1 AND id = $2 AND status = $3";
     SET_DRIVER = "
         UPDATE rental SET licence_hash = $3, verification_id = $4, verified_ms = $5, code = $6, temporary = $7
-        WHERE company_id = $1 AND id = $2 AND status = 1";
+        WHERE company_id = $1 AND id = $2 AND verification_id IS NULL";
     BY_ID = "
         SELECT id, company_id, number, at_ms, from_date, to_date, plate, status, one_way, verified_ms, code,
                temporary
@@ -370,7 +369,7 @@ impl Store {
     ) -> Result<i64, StoreError> {
         let hash = self.inner.keys.licence_hash(licence);
         let mut total = 0;
-        for bucket in buckets(since, until) {
+        for bucket in self.inner.ids.buckets(since, until) {
             let count: Result<i64, _> = on_backend!(&self.inner.db, pool => {
                 sqlx::query_scalar(OF_LICENCE)
                     .bind(bucket)

@@ -35,7 +35,7 @@ pub struct Store {
 pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) keys: Keyring,
-    ids: IdSource,
+    pub(crate) ids: IdSource,
     pub(crate) numbers: Blocks,
     queue: mpsc::Sender<Job>,
     shared: Arc<Shared>,

@@ -29,10 +29,6 @@ statements! { STATEMENTS:
     ENDPOINTS = "
         SELECT id, company_id, url, created_ms, disabled_ms FROM webhook_endpoint
         WHERE company_id = $1 ORDER BY id";
-    TELL = "
-        INSERT INTO webhook_message (id, endpoint_id, at_ms, kind, body, attempts, due_ms)
-        SELECT $1, e.id, $3, $4, $5, 0, $3 FROM webhook_endpoint e
-        WHERE e.company_id = $2 AND e.disabled_ms IS NULL";
     CLAIMED = "
         SELECT m.id, m.endpoint_id, m.at_ms, m.kind, m.body, m.attempts, e.url, e.secret
         FROM webhook_message m JOIN webhook_endpoint e ON e.id = m.endpoint_id
@@ -58,14 +54,23 @@ statements! { STATEMENTS:
 }
 
 statements! { SQLITE:
+    SQLITE_TELL = "
+        INSERT INTO webhook_message (id, endpoint_id, at_ms, kind, body, attempts, due_ms)
+        SELECT $1, e.id, $3, $4, $5, 0, $3 FROM webhook_endpoint e
+        WHERE e.company_id = $2 AND e.disabled_ms IS NULL";
     SQLITE_CLAIM = "
         UPDATE webhook_message SET due_ms = $2, claim = $3
         WHERE (id, endpoint_id) IN (SELECT id, endpoint_id FROM webhook_message
                                     WHERE due_ms <= $1 ORDER BY due_ms LIMIT $4)";
 }
 
-// Of a plain `$1` PostgreSQL may believe that few rows are due, and sort all that are.
+// Of a plain `$1` PostgreSQL may believe that few rows are due, and sort all that are. An endpoint is not disabled
+// while it is told something, so that disabling it finds every message.
 statements! { POSTGRES:
+    POSTGRES_TELL = "
+        INSERT INTO webhook_message (id, endpoint_id, at_ms, kind, body, attempts, due_ms)
+        SELECT $1, e.id, $3, $4, $5, 0, $3 FROM webhook_endpoint e
+        WHERE e.company_id = $2 AND e.disabled_ms IS NULL FOR SHARE OF e";
     POSTGRES_CLAIM = "
         UPDATE webhook_message SET due_ms = $2, claim = $3
         WHERE (id, endpoint_id) IN (SELECT id, endpoint_id FROM webhook_message
@@ -242,7 +247,11 @@ impl WebhookCommand {
             }
             Self::Tell(new) => {
                 let at_ms = new.at.as_millisecond();
-                changed!(link, TELL, new.id, new.company.0, at_ms, new.kind, new.body.as_str());
+                let text = match link {
+                    Backend::Sqlite(_) => SQLITE_TELL,
+                    Backend::Postgres(_) => POSTGRES_TELL,
+                };
+                changed!(link, text, new.id, new.company.0, at_ms, new.kind, new.body.as_str());
                 Ok(())
             }
             Self::Claim { now_ms, until_ms, token, limit } => {

@@ -15,7 +15,7 @@ use rims_store::{
 };
 use rims_upstream::LicenceAnswer;
 
-use super::verify::{Asked, Checked, seen};
+use super::verify::{Asked, Checked, Seen, seen};
 use super::{Caller, ServiceError, Services};
 use crate::webhook::{Event, Outcome};
 
@@ -116,35 +116,51 @@ impl Services {
         attempt: Attempt,
         at: Timestamp,
     ) -> Result<(), AttemptError> {
-        let record = self.store.remote(number).await?.ok_or(AttemptError::NoSuchNumber)?;
-        may_attempt(&record, at)?;
+        let mut record = self.open_remote(number, at).await?;
         let company = self.store.account(record.company).await?.ok_or(AttemptError::NoSuchNumber)?;
         let environment = (record.caller, Environment::Operations);
         let asked = Asked::by(at, environment, &company, record.sector, Channel::Remote);
         let item = item(&record, &attempt, at);
-        let ended = match self.check(&asked, &item).await? {
-            Checked::Answered(answer) => self.finish_remote(&asked, &record, attempt, (item, answer)).await,
-            Checked::Refused { code, message } => {
-                self.refuse_remote(&asked, &record, code, message.clone()).await?;
-                return Err(AttemptError::Refused(code, message));
+        let (registration, checked) =
+            tokio::join!(self.registration(&asked, &record.vehicle), self.check(&asked, &item));
+        let checked = checked?;
+        let seen = seen(&asked, &record.vehicle, registration);
+        loop {
+            let ended = match &checked {
+                Checked::Answered(answer) => {
+                    self.finish_remote(&asked, &record, &attempt, (item.clone(), *answer, seen)).await
+                }
+                Checked::Refused { code, message } => {
+                    self.refuse_remote(&asked, &record, *code, message.clone()).await
+                }
+            };
+            match ended {
+                // Another attempt was faster. Where it did not end the verification, KOROAD's answer to this one counts.
+                Err(StoreError::Missing(_)) => record = self.open_remote(number, at).await?,
+                Err(error) => return Err(error.into()),
+                Ok(()) => break,
             }
-        };
-        match ended {
-            // Another attempt was faster, and ended it.
-            Err(StoreError::Missing(_)) => Err(Closed::Completed.into()),
-            ended => Ok(ended?),
         }
+        match checked {
+            Checked::Answered(_) => Ok(()),
+            Checked::Refused { code, message } => Err(AttemptError::Refused(code, message)),
+        }
+    }
+
+    /// A remote verification that a driver may attempt.
+    async fn open_remote(&self, number: RemoteNumber, at: Timestamp) -> Result<RemoteRecord, AttemptError> {
+        let record = self.store.remote(number).await?.ok_or(AttemptError::NoSuchNumber)?;
+        may_attempt(&record, at)?;
+        Ok(record)
     }
 
     async fn finish_remote(
         &self,
         asked: &Asked<'_>,
         record: &RemoteRecord,
-        attempt: Attempt,
-        (item, answer): (VerifyItem, LicenceAnswer),
+        attempt: &Attempt,
+        (item, answer, seen): (VerifyItem, LicenceAnswer, Seen),
     ) -> Result<(), StoreError> {
-        let registration = self.registration(asked, &record.vehicle).await;
-        let seen = seen(asked, &record.vehicle, registration);
         let verification = self.row(asked, item, answer, seen);
         let result = RemoteResult {
             code: answer.code,
@@ -162,7 +178,7 @@ impl Services {
             number: record.number,
             attempts: record.attempts,
             result,
-            licence: attempt.licence_number,
+            licence: attempt.licence_number.clone(),
             check: DriverCheckRecord {
                 verification: verification.id,
                 at: asked.at,
@@ -184,16 +200,13 @@ impl Services {
         record: &RemoteRecord,
         code: ProcessingCode,
         message: String,
-    ) -> Result<(), AttemptError> {
+    ) -> Result<(), StoreError> {
         let (number, attempts) = (record.number, record.attempts);
         let mut writes = vec![Write::RemoteRefused(RemoteRefusal { number, attempts, code, message })];
         if u32::from(attempts) + 1 >= ATTEMPTS {
             writes.push(self.finished(asked, number, Outcome::Refused(code)));
         }
-        match self.store.commit(Write::Together(writes)).await {
-            Err(StoreError::Missing(_)) => Err(Closed::Completed.into()),
-            committed => Ok(committed?),
-        }
+        self.store.commit(Write::Together(writes)).await
     }
 
     fn finished(&self, asked: &Asked<'_>, number: RemoteNumber, outcome: Outcome) -> Write {

@@ -27,25 +27,22 @@ impl Services {
     /// Runs every reservation that is due, each once, however many nodes do this at the same time. A crash in the
     /// middle loses nothing: what was claimed and not recorded is due again. A run that cannot be recorded does not
     /// keep the others from theirs; the first such error is answered when all have been tried.
-    pub async fn run_reservations(&self, now: Timestamp) -> Result<(), ServiceError> {
+    pub async fn run_reservations(&self) -> Result<(), ServiceError> {
         loop {
+            let now = self.clock.now();
             let claimed = self.store.claim_reservations(now, now + CLAIM_TIME, CLAIMS).await?;
             if claimed.is_empty() {
                 return Ok(());
             }
             metrics::counter!("rims_reservation_runs_total").increment(claimed.len() as u64);
-            let runs = claimed.into_iter().map(|(claim, reservation)| self.run(claim, reservation, now));
+            let runs = claimed.into_iter().map(|(claim, reservation)| self.run(claim, reservation));
             let ended: Vec<_> = futures::stream::iter(runs).buffer_unordered(AT_ONCE).collect().await;
             ended.into_iter().collect::<Result<(), _>>()?;
         }
     }
 
-    async fn run(
-        &self,
-        claim: Claim,
-        reservation: ReservationRecord,
-        now: Timestamp,
-    ) -> Result<(), ServiceError> {
+    async fn run(&self, claim: Claim, reservation: ReservationRecord) -> Result<(), ServiceError> {
+        let now = self.clock.now();
         let company = self.account(reservation.company).await?;
         let writes = match due_item(&reservation, &company, now) {
             Some(item) => self.verify_again(claim, &reservation, (&company, item), now).await?,

@@ -183,6 +183,38 @@ async fn a_refused_driver_may_try_again() {
 }
 
 #[tokio::test]
+async fn an_attempt_beside_a_refused_one_counts() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    let vrfc_no = number(&client).await;
+    let (refused, shown) = (with(&shown(), "f_license_no", "999812121200"), shown());
+    // All of them have begun before the first has ended.
+    running.set_faults(json!({ "latency_ms": 300 })).await;
+    let refusals = (0..3).map(async |_| status(&running, &vrfc_no, &refused).await);
+    let (refusals, done) =
+        tokio::join!(futures::future::join_all(refusals), status(&running, &vrfc_no, &shown));
+    assert_eq!(done, StatusCode::OK);
+    for refused in refusals {
+        assert!([StatusCode::OK, StatusCode::CONFLICT].contains(&refused), "before the end, or after it");
+    }
+    assert_eq!(result(&client, &vrfc_no).await["body"]["f_rtn_code"], "00");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn refused_attempts_at_the_same_time_all_count() {
+    let running = Running::start().await;
+    let vrfc_no = number(&running.s01().await).await;
+    let refused = with(&shown(), "f_license_no", "999812121200");
+    running.set_faults(json!({ "latency_ms": 300 })).await;
+    let refusals =
+        futures::future::join_all((0..5).map(async |_| status(&running, &vrfc_no, &refused).await));
+    assert_eq!(refusals.await, [StatusCode::OK; 5]);
+    assert_eq!(status(&running, &vrfc_no, &shown()).await, StatusCode::CONFLICT, "five were all there are");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn an_attempt_that_reaches_nobody_does_not_count() {
     let running = Running::start().await;
     let client = running.s01().await;

@@ -7,13 +7,13 @@ use rims_protocol::Sector;
 use rims_protocol::codes::{ApiType, PhotoCode, ProcessingCode, RentalStatus};
 use rims_protocol::values::{DeviceId, RemoteNumber, Score, Vehicle};
 use rims_store::{
-    Constraint, NewRemote, RemoteFinish, RemoteRecord, RemoteRefusal, RemoteState, StatusChange, Store,
-    StoreError, Write,
+    Constraint, NewRemote, RemoteFinish, RemoteRecord, RemoteRefusal, RemoteState, RentalRecord,
+    StatusChange, Store, StoreError, Write,
 };
 
 use crate::fixture::{Fixture, contains, licence, now, on_both_engines, plate};
 use crate::samples::{
-    COMPANY, LICENCE, car, check, code, finish, number, period, remote, rental_record, waiting, with_remote,
+    COMPANY, LICENCE, car, code, finish, number, period, remote, rental_record, waiting, with_remote,
 };
 
 on_both_engines![
@@ -22,7 +22,7 @@ on_both_engines![
     refused_attempts_are_followed_by_others,
     of_two_attempts_at_the_same_time_one_counts,
     its_end_names_the_driver_of_the_rental_that_waits,
-    its_end_leaves_a_rental_alone_that_no_longer_waits,
+    its_end_names_the_driver_of_a_rental_that_was_decided_before,
     a_number_is_generated_once,
 ];
 
@@ -165,21 +165,24 @@ async fn its_end_names_the_driver_of_the_rental_that_waits(fixture: Arc<Fixture>
     store.close().await;
 }
 
-async fn its_end_leaves_a_rental_alone_that_no_longer_waits(fixture: Arc<Fixture>) {
+async fn its_end_names_the_driver_of_a_rental_that_was_decided_before(fixture: Arc<Fixture>) {
     let store = fixture.store().await;
-    for (sequence, to) in [(1, RentalStatus::Cancelled), (2, RentalStatus::Confirmed)] {
+    let decided = [(1, RentalStatus::Cancelled), (2, RentalStatus::Confirmed)];
+    for (sequence, to) in decided {
         let text = format!("R26-00000000{sequence}");
         let new = waiting(&store, now(), &text);
         store.commit(with_remote(&store, new.clone())).await.unwrap();
         let change =
             StatusChange { company: COMPANY, rental: new.id, from: RentalStatus::Pending, to, at: now() };
         store.commit(Write::RentalStatus(change)).await.unwrap();
-        let before = store.rental(new.number).await.unwrap();
-        store.commit(Write::RemoteFinished(finish(&text, Some(new.id)))).await.unwrap();
-        assert_eq!(store.rental(new.number).await.unwrap(), before);
-        let state = RemoteState::Finished(finish(&text, None).result, check(now()).at);
-        assert_eq!(read(&store, new.number).await.state, state, "the verification itself has ended");
+        let finish = finish(&text, Some(new.id));
+        store.commit(Write::RemoteFinished(finish.clone())).await.unwrap();
+        let checked = Some((finish.check.at, finish.check.code));
+        let expected = RentalRecord { status: to, checked, ..rental_record(&new) };
+        assert_eq!(store.rental(new.number).await, Ok(Some(expected)));
     }
+    let count = store.count_rentals(&licence(LICENCE), now(), now()).await;
+    assert_eq!(count, Ok(1), "the confirmed one is the licence's");
     store.close().await;
 }
 

@@ -24,6 +24,7 @@ on_both_engines![
     a_pending_rental_is_found_by_company_plate_period_and_licence,
     only_an_eligible_rental_that_waits_is_pending,
     confirmed_rentals_of_a_licence_are_counted_to_the_millisecond,
+    a_rental_whose_id_runs_ahead_of_the_clock_is_counted,
     cancelled_and_waiting_rentals_are_not_counted,
     a_number_that_is_taken_is_refused_and_leaves_nothing,
 ];
@@ -212,6 +213,16 @@ async fn confirmed_rentals_of_a_licence_are_counted_to_the_millisecond(fixture: 
     }
     let nobody = store.count_rentals(&licence("999999999999"), morning(0), morning(39)).await;
     assert_eq!(nobody, Ok(0));
+    store.close().await;
+}
+
+async fn a_rental_whose_id_runs_ahead_of_the_clock_is_counted(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let ahead = store.next_id(now() + SignedDuration::from_hours(24 * 90));
+    let new = confirmed(&store, now(), FIRST);
+    assert!(new.id > ahead, "ids never go back");
+    store.commit(Write::Rental(new)).await.unwrap();
+    assert_eq!(store.count_rentals(&licence(LICENCE), now(), now()).await, Ok(1));
     store.close().await;
 }
 
