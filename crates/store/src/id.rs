@@ -34,6 +34,11 @@ impl IdSource {
         Self { node: i64::from(node.min(ADMIN_NODE)), last: AtomicI64::new(last) }
     }
 
+    /// The time of the last id, in milliseconds since 1970: none that was handed out is later.
+    pub(crate) fn last_ms(&self) -> i64 {
+        (self.last.load(Ordering::Relaxed) >> SEQUENCE_BITS) + EPOCH_MS
+    }
+
     /// Starts over, after everything that had an id was destroyed.
     pub(crate) fn reset(&self) {
         self.last.store(0, Ordering::Relaxed);

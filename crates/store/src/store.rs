@@ -35,7 +35,7 @@ pub struct Store {
 pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) keys: Keyring,
-    pub(crate) ids: IdSource,
+    pub(crate) ids: Arc<IdSource>,
     pub(crate) numbers: Blocks,
     queue: mpsc::Sender<Job>,
     shared: Arc<Shared>,
@@ -117,11 +117,12 @@ impl Store {
         let mut link = target.connect().await.map_err(|error| unreachable(&error))?;
         let db = target.readers(options.readers.max(1));
         schema::check_keys(&db, &mut link, &keys).await?;
-        let ids = IdSource::new(options.node, last_write(&db, &chains).await?);
+        let ids = Arc::new(IdSource::new(options.node, last_id(&db, &chains).await?));
 
         let (queue, receiver) = mpsc::channel(options.queue.max(1));
         let (closing, closed) = watch::channel(false);
         let shared = Arc::new(Shared {
+            ids: Arc::clone(&ids),
             target: Arc::new(target),
             queue: Mutex::new(receiver),
             commit_timeout: options.commit_timeout,
@@ -277,8 +278,8 @@ fn lock(target: &Target) -> Result<Option<File>, OpenError> {
     }
 }
 
-/// The time of the last event in any of these chains: ids continue after it, wherever the clock is now.
-async fn last_write(db: &Db, chains: &[String]) -> Result<Option<Timestamp>, OpenError> {
+/// The time of the last id when any of these chains was written to: ids continue after it, wherever the clock is now.
+async fn last_id(db: &Db, chains: &[String]) -> Result<Option<Timestamp>, OpenError> {
     let mut last = None;
     if !schema::state(db).await?.is_current() {
         return Ok(last);
@@ -288,7 +289,7 @@ async fn last_write(db: &Db, chains: &[String]) -> Result<Option<Timestamp>, Ope
             sqlx::query_scalar(sql::AUDIT_LAST_TIME).bind(chain).fetch_optional(pool).await
         });
         if let Some(at_ms) = found.map_err(|error| report(&error))? {
-            last = last.max(Some(moment(at_ms, "audit.at_ms")?));
+            last = last.max(Some(moment(at_ms, "audit_chain.at_ms")?));
         }
     }
     Ok(last)

@@ -49,23 +49,24 @@ pub enum Write {
     },
     /// A rental, waiting or confirmed.
     Rental(NewRental),
-    /// A rental that waited is confirmed by its driver's check. Refused as [`StoreError::Missing`] if it no
+    /// A rental that waited is confirmed by its driver's check. Refused as [`crate::StoreError::Missing`] if it no
     /// longer waits.
     Promote(Promotion),
-    /// A rental is confirmed or cancelled by its company. Refused as [`StoreError::Missing`] if it is no longer
+    /// A rental is confirmed or cancelled by its company. Refused as [`crate::StoreError::Missing`] if it is no longer
     /// in the state it was seen in.
     RentalStatus(StatusChange),
     /// A reservation.
     Reservation(NewReservation),
-    /// How the run of a reservation ended. Refused as [`StoreError::Missing`] if the claim no longer holds.
+    /// How the run of a reservation ended. Refused as [`crate::StoreError::Missing`] if the claim no longer holds.
     ReservationRun(Claim, RunEnd),
     /// A number for a remote verification.
     Remote(NewRemote),
-    /// A driver's attempt ended the remote verification. Refused as [`StoreError::Missing`] if another was faster.
+    /// A driver's attempt ended the remote verification. Refused as [`crate::StoreError::Missing`] if another was
+    /// faster.
     RemoteFinished(RemoteFinish),
-    /// KOROAD refused a driver's attempt. Refused as [`StoreError::Missing`] if another was faster.
+    /// KOROAD refused a driver's attempt. Refused as [`crate::StoreError::Missing`] if another was faster.
     RemoteRefused(RemoteRefusal),
-    /// What an idempotency key is answered again. Refused as [`StoreError::Conflict`] if the key has an answer.
+    /// What an idempotency key is answered again. Refused as [`crate::StoreError::Conflict`] if the key has an answer.
     Answer(NewAnswer),
     /// Something to tell a company.
     Tell(NewMessage),

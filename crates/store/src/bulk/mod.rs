@@ -28,18 +28,17 @@ pub(crate) async fn insert_verifications(link: &mut Link, rows: &[&VerificationR
     }
 }
 
-/// Adds rows to a chain and moves its head on to the last of them. False if the head is not where the rows begin:
+/// Adds rows to a chain and moves its head from one place to another, with the time of the node's last id. False if the head is not where the rows begin:
 /// somebody else wrote to the chain.
 pub(crate) async fn append_audit(
     link: &mut Link,
     chain: &str,
-    head: Head,
+    heads: (Head, Head, i64),
     rows: &[ChainedRow<'_>],
 ) -> sqlx::Result<bool> {
-    let Some(last) = rows.last() else { return Ok(true) };
     match link {
-        Link::Sqlite(connection) => sqlite::append_audit(connection, chain, head, (rows, last)).await,
-        Link::Postgres(connection) => postgres::append_audit(connection, chain, head, (rows, last)).await,
+        Link::Sqlite(connection) => sqlite::append_audit(connection, chain, heads, rows).await,
+        Link::Postgres(connection) => postgres::append_audit(connection, chain, heads, rows).await,
     }
 }
 

@@ -55,8 +55,8 @@ pub(super) async fn insert_verifications(
 pub(super) async fn append_audit(
     link: &mut PgConnection,
     chain: &str,
-    head: Head,
-    (rows, last): (&[ChainedRow<'_>], &ChainedRow<'_>),
+    (head, new, last_id_ms): (Head, Head, i64),
+    rows: &[ChainedRow<'_>],
 ) -> sqlx::Result<bool> {
     let appended = sqlx::query(sql::POSTGRES_APPEND_AUDIT)
         .bind(chain)
@@ -72,9 +72,9 @@ pub(super) async fn append_audit(
         .bind(column(rows, |row| &row.hash[..]))
         .bind(head.seq)
         .bind(&head.hash[..])
-        .bind(last.seq)
-        .bind(last.row.at_ms)
-        .bind(&last.hash[..])
+        .bind(new.seq)
+        .bind(last_id_ms)
+        .bind(&new.hash[..])
         .execute(link)
         .await?;
     Ok(appended.rows_affected() > 0)

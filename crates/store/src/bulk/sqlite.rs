@@ -149,16 +149,16 @@ pub(super) async fn insert_verifications(
 pub(super) async fn append_audit(
     link: &mut SqliteConnection,
     chain: &str,
-    head: Head,
-    (rows, last): (&[ChainedRow<'_>], &ChainedRow<'_>),
+    (head, new, last_id_ms): (Head, Head, i64),
+    rows: &[ChainedRow<'_>],
 ) -> sqlx::Result<bool> {
     let moved = sqlx::query(sql::SQLITE_MOVE_HEAD)
         .bind(chain)
         .bind(head.seq)
         .bind(&head.hash[..])
-        .bind(last.seq)
-        .bind(last.row.at_ms)
-        .bind(&last.hash[..])
+        .bind(new.seq)
+        .bind(last_id_ms)
+        .bind(&new.hash[..])
         .execute(&mut *link)
         .await?;
     if moved.rows_affected() == 0 {

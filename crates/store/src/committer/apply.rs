@@ -17,6 +17,7 @@ pub(super) async fn apply(
     chain: &str,
     head: Head,
     writes: &[Prepared],
+    last_id_ms: i64,
 ) -> Result<Head, Failure> {
     for command in writes.iter().flat_map(|write| &write.commands) {
         command::run(link, command).await?;
@@ -30,7 +31,7 @@ pub(super) async fn apply(
     history::count(link, writes.iter().flat_map(|write| write.counts.iter().copied()), 1).await?;
     let sheet = sheet::row(&verifications);
     let audit = writes.iter().flat_map(|write| &write.audit).chain(&sheet);
-    write_audit(link, chain, head, audit).await
+    write_audit(link, chain, head, audit, last_id_ms).await
 }
 
 /// Chains the rows after the head, and moves it on.
@@ -39,9 +40,16 @@ async fn write_audit(
     chain: &str,
     head: Head,
     rows: impl Iterator<Item = &AuditRow>,
+    last_id_ms: i64,
 ) -> Result<Head, Failure> {
     let (rows, new) = head.chain(chain, rows);
-    let Some(last) = rows.last() else { return Ok(head) };
-    head.begin(link, chain, last.row.at_ms).await?;
-    if bulk::append_audit(link, chain, head, &rows).await? { Ok(new) } else { Err(Failure::Race) }
+    if rows.is_empty() {
+        return Ok(head);
+    }
+    head.begin(link, chain, last_id_ms).await?;
+    if bulk::append_audit(link, chain, (head, new, last_id_ms), &rows).await? {
+        Ok(new)
+    } else {
+        Err(Failure::Race)
+    }
 }

@@ -77,7 +77,7 @@ impl Committer {
     async fn together(&mut self, writes: &[Prepared]) -> Result<(), Failure> {
         let mut link = self.begin().await.map_err(Failure::Lost)?;
         let head = self.head(&mut link).await?;
-        let applied = apply(&mut link, &self.chain, head, writes).await;
+        let applied = apply(&mut link, &self.chain, head, writes, self.shared.ids.last_ms()).await;
         self.finish(link, applied).await
     }
 
@@ -88,7 +88,8 @@ impl Committer {
         let mut results = Vec::with_capacity(writes.len());
         for write in writes {
             link.run("SAVEPOINT one_write").await?;
-            match apply(&mut link, &self.chain, head, std::slice::from_ref(write)).await {
+            let last_id_ms = self.shared.ids.last_ms();
+            match apply(&mut link, &self.chain, head, std::slice::from_ref(write), last_id_ms).await {
                 Ok(next) => {
                     head = next;
                     results.push(Ok(()));

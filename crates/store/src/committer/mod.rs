@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use crate::audit::Head;
 use crate::db::{Link, Target};
 use crate::error::{StoreError, report};
+use crate::id::IdSource;
 use crate::prepared::Prepared;
 
 /// A group takes no further write after this many rows.
@@ -49,6 +50,7 @@ pub(crate) enum Chain {
 pub(crate) struct Shared {
     pub(crate) target: Arc<Target>,
     pub(crate) queue: Mutex<mpsc::Receiver<Job>>,
+    pub(crate) ids: Arc<IdSource>,
     pub(crate) commit_timeout: Duration,
     /// Held for reading during a group, for writing while the store is emptied.
     pub(crate) gate: RwLock<()>,
