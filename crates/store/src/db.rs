@@ -23,6 +23,14 @@ pub(crate) type Db = Backend<SqlitePool, PgPool>;
 /// A connection for writes.
 pub(crate) type Link = Backend<SqliteConnection, PgConnection>;
 
+/// The engine's own text of a statement that the engines do not share.
+pub(crate) fn text_of(link: &Link, sqlite: &'static str, postgres: &'static str) -> &'static str {
+    match link {
+        Backend::Sqlite(_) => sqlite,
+        Backend::Postgres(_) => postgres,
+    }
+}
+
 /// Runs one expression on whichever engine it is: one SQL text, two types.
 macro_rules! on_backend {
     ($backend:expr, $executor:ident => $run:expr) => {

@@ -14,7 +14,7 @@ use sqlx::FromRow;
 
 use crate::codec::{date_to_int, digits, int_to_date, moment};
 use crate::committer::{Failure, changed, changed_some, one};
-use crate::db::{Backend, Link, on_backend};
+use crate::db::{Link, on_backend, text_of};
 use crate::error::{StoreError, readable, report};
 use crate::history::{self, CountKey};
 use crate::keys::{Column, Keyring};
@@ -201,10 +201,7 @@ impl ReservationCommand {
         match self {
             Self::Insert(reservation, subject) => insert(link, reservation, subject).await,
             Self::Claim { now_ms, until_ms, token, limit } => {
-                let text = match link {
-                    Backend::Sqlite(_) => SQLITE_CLAIM,
-                    Backend::Postgres(_) => POSTGRES_CLAIM,
-                };
+                let text = text_of(link, SQLITE_CLAIM, POSTGRES_CLAIM);
                 changed_some!(link, text, now_ms, until_ms, token, limit);
                 Ok(())
             }

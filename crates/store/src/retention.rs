@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use crate::codec::date_to_int;
 use crate::committer::{Failure, changed, changed_some, one};
-use crate::db::{Backend, Link, on_backend};
+use crate::db::{Link, on_backend, text_of};
 use crate::error::{StoreError, report};
 use crate::history::{self, CountKey};
 use crate::id;
@@ -156,11 +156,11 @@ async fn destroy(link: &mut Link, expired: Expired) -> Result<(), Failure> {
     use SearchType::{RentCreate, RentEnd, RentStart, ReservationCreate, ReservationEnd, ReservationStart};
     match expired {
         Expired::Verifications(before) => {
-            let text = of(link, SQLITE_DELETE_VERIFICATIONS, POSTGRES_DELETE_VERIFICATIONS);
+            let text = text_of(link, SQLITE_DELETE_VERIFICATIONS, POSTGRES_DELETE_VERIFICATIONS);
             changed_some!(link, text, id::floor(before), BATCH);
         }
         Expired::Rentals(before, ended) => {
-            let text = of(link, SQLITE_DELETE_RENTALS, POSTGRES_DELETE_RENTALS);
+            let text = text_of(link, SQLITE_DELETE_RENTALS, POSTGRES_DELETE_RENTALS);
             let rows = delete(link, text, id::floor(before), ended).await?;
             put_right(link, &rows, Some([RentStart, RentEnd, RentCreate]), ended).await?;
         }
@@ -184,13 +184,6 @@ async fn destroy(link: &mut Link, expired: Expired) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-fn of(link: &Link, sqlite: &'static str, postgres: &'static str) -> &'static str {
-    match link {
-        Backend::Sqlite(_) => sqlite,
-        Backend::Postgres(_) => postgres,
-    }
 }
 
 async fn delete(

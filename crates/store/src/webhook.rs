@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::codec::moment;
 use crate::committer::{Failure, changed, changed_some, one};
-use crate::db::{Backend, Link, on_backend};
+use crate::db::{Link, on_backend, text_of};
 use crate::error::{StoreError, readable, report};
 use crate::keys::{Column, Keyring};
 use crate::prepared::{Command, Prepared};
@@ -247,18 +247,12 @@ impl WebhookCommand {
             }
             Self::Tell(new) => {
                 let at_ms = new.at.as_millisecond();
-                let text = match link {
-                    Backend::Sqlite(_) => SQLITE_TELL,
-                    Backend::Postgres(_) => POSTGRES_TELL,
-                };
+                let text = text_of(link, SQLITE_TELL, POSTGRES_TELL);
                 changed!(link, text, new.id, new.company.0, at_ms, new.kind, new.body.as_str());
                 Ok(())
             }
             Self::Claim { now_ms, until_ms, token, limit } => {
-                let text = match link {
-                    Backend::Sqlite(_) => SQLITE_CLAIM,
-                    Backend::Postgres(_) => POSTGRES_CLAIM,
-                };
+                let text = text_of(link, SQLITE_CLAIM, POSTGRES_CLAIM);
                 changed_some!(link, text, now_ms, until_ms, token, limit);
                 Ok(())
             }
