@@ -18,5 +18,4 @@ pub mod token;
 pub mod vehicle;
 
 pub use account::{Account, AccountId, AccountKind, Credential, CredentialId, Environment};
-pub use idempotency::IdempotencyKey;
 pub use vehicle::VehicleIdentity;

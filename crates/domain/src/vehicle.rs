@@ -1,30 +1,7 @@
 //! Whether a vehicle is the company's (§3.3), and what follows for its grace.
 
+pub use rims_protocol::codes::VehicleIdentity;
 use rims_protocol::values::{Plate, Vehicle};
-
-/// `vhcl_idnty_cd` (§4.2.1.6.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VehicleIdentity {
-    /// `1`, 확인: registered to the company.
-    Confirmed,
-    /// `2`, 미확인.
-    Unconfirmed,
-}
-
-impl VehicleIdentity {
-    /// The code on the wire.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Confirmed => "1",
-            Self::Unconfirmed => "2",
-        }
-    }
-
-    /// The identity of [`VehicleIdentity::code`].
-    pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Confirmed, Self::Unconfirmed].into_iter().find(|identity| identity.code() == code)
-    }
-}
 
 /// What the registry said about one plate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

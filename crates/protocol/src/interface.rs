@@ -1,7 +1,7 @@
 //! The 27 interfaces of §3.5.1, one row each. The router, the key gate, the documents and the tests'
 //! enumeration all read this table.
 
-use crate::Sector;
+use crate::{ApiError, Sector};
 
 /// The HTTP methods the specification uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,11 @@ impl Interface {
     pub fn by_path(path: &str) -> Option<&'static Self> {
         INTERFACES.iter().find(|interface| interface.path == path)
     }
+
+    /// The row that does this; every family of every sector has one, else -100.
+    pub fn of(family: Family) -> Result<&'static Self, ApiError> {
+        INTERFACES.iter().find(|interface| interface.family == family).ok_or(ApiError::NotFoundApi)
+    }
 }
 
 #[cfg(test)]
@@ -142,6 +147,7 @@ mod tests {
         assert_eq!(paths.len(), 27);
         for interface in &INTERFACES {
             assert_eq!(Interface::by_path(interface.path), Some(interface));
+            assert_eq!(Interface::of(interface.family), Ok(interface));
         }
         assert_eq!(Interface::by_path("/licenseVerification/"), None);
     }
@@ -158,6 +164,15 @@ mod tests {
             };
             let rest = interface.path.strip_prefix(sector.rules().path_prefix).unwrap();
             assert_eq!(rest.matches('/').count(), 1, "{}", interface.path);
+        }
+    }
+
+    #[test]
+    fn every_sector_has_every_family_of_sectors() {
+        for sector in Sector::ALL.iter().copied() {
+            for family in [F::Single(sector), F::Batch(sector), F::Number(sector), F::Result(sector)] {
+                assert!(Interface::of(family).is_ok(), "{family:?}");
+            }
         }
     }
 

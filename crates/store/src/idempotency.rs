@@ -7,7 +7,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 use rims_domain::AccountId;
-use rims_domain::idempotency::{IdempotencyKey, LIFETIME};
+use rims_domain::idempotency::LIFETIME;
+use rims_protocol::values::IdempotencyKey;
 use sqlx::FromRow;
 
 use crate::codec::moment;

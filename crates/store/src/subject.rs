@@ -45,7 +45,7 @@ pub(crate) fn decode(plain: &[u8]) -> Result<SealedSubject, StoreError> {
         bytes => Some(DeviceId::parse(text(bytes)?).map_err(|_| DAMAGED)?),
     };
     Ok(SealedSubject {
-        licence: LicenceNumber::parse(text(licence)?).map_err(|_| DAMAGED)?,
+        licence: LicenceNumber::parse_wire(text(licence)?).map_err(|_| DAMAGED)?,
         name: PersonName::parse(text(name)?).map_err(|_| DAMAGED)?,
         device,
     })

@@ -2,6 +2,7 @@
 
 mod account;
 mod api_type;
+mod coded;
 mod faces;
 mod koroad;
 mod licence;
@@ -14,11 +15,12 @@ use serde::{Serialize, Serializer};
 
 pub use account::{AccountStatus, Approval};
 pub use api_type::{ApiType, ApiTypeGroup};
+pub use coded::{Code, Coded};
 pub use faces::{FACE_LIVENESS_LEVELS, FACE_SIMILARITY_LEVELS, FaceLevel};
 pub use koroad::{KnownProcessing, ProcessingCode};
 pub use licence::{LicenceClass, LicenceStatus, REGIONS, Region, ResultCode};
 pub use photo::{PhotoCheck, PhotoCode};
-pub use rental::{HistoryKind, OneWay, Recurrence, RentalStatus, SearchType};
+pub use rental::{HistoryKind, OneWay, Recurrence, RentalStatus, SearchType, VehicleIdentity};
 pub use response::ResponseCode;
 pub use tables::{CodeRow, CodeTable, tables};
 

@@ -38,6 +38,14 @@ code_table! {
     }
 }
 
+code_table! {
+    /// 차량확인코드, `vhcl_idnty_cd` (§4.2.1.6.2): whether the vehicle is registered to the company.
+    pub enum VehicleIdentity(&'static str) {
+        Confirmed = "1", "확인", "registered to the company";
+        Unconfirmed = "2", "미확인", "not confirmed";
+    }
+}
+
 /// The two histories of table 5.13; a search type of the other is refused (-160).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HistoryKind {

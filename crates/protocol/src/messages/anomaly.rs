@@ -17,7 +17,7 @@ impl AnomalyRequest {
     pub fn read(members: &Map<String, Value>) -> Result<Self, ApiError> {
         let mut faults = Faults::default();
         let mut fields = Fields::of_request(members, &mut faults);
-        let licence_number = fields.required("f_license_no", LicenceNumber::parse);
+        let licence_number = fields.required("f_license_no", LicenceNumber::parse_wire);
         faults.into_result(licence_number.map(|licence_number| Self { licence_number }))
     }
 }

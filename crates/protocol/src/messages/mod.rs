@@ -4,6 +4,7 @@ mod anomaly;
 mod confirm;
 mod header;
 mod history;
+mod members;
 mod number;
 mod result;
 mod schedule;

@@ -3,6 +3,7 @@
 //! `Debug` of personal data prints its kind and never its content.
 
 mod dates;
+mod idempotency_key;
 mod licence_number;
 mod number;
 mod person_name;
@@ -11,6 +12,7 @@ mod user;
 mod vehicle;
 
 pub use dates::{Period, format_compact, parse_compact};
+pub use idempotency_key::IdempotencyKey;
 pub use licence_number::LicenceNumber;
 pub use number::{NumberKind, RemoteNumber};
 pub use person_name::PersonName;
@@ -19,7 +21,8 @@ pub use user::{BusinessNumber, UserId};
 pub use vehicle::{DeviceId, Plate, TEMPORARY_PLATE, Vehicle};
 
 /// Why a text is not the value it should be: the rule, in Korean, for `errorMsg`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct Malformed(pub &'static str);
 
 /// Refuses control characters: no identifier has one, PostgreSQL stores no NUL, and a line break would forge

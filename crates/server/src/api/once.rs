@@ -5,8 +5,8 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use rims_domain::idempotency::IdempotencyKey;
 use rims_protocol::ApiError;
+use rims_protocol::values::IdempotencyKey;
 use serde::Serialize;
 
 use super::Api;
@@ -18,7 +18,7 @@ use crate::service::{Known, Once, ServiceError};
 pub(super) const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is the first one again.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-const NAME: &str = "Idempotency-Key";
+const NAME: &str = IdempotencyKey::HEADER;
 
 /// Answers a request under its key as it was answered before, or does it; without a key does it.
 pub(super) async fn answer_once<A: Serialize>(
@@ -41,9 +41,9 @@ pub(super) async fn answer_once<A: Serialize>(
 
 fn of(api: &Api, call: &Call) -> Result<Option<Once>, Failure> {
     let Some(value) = &call.idempotency_key else { return Ok(None) };
-    let key = value.to_str().ok().and_then(|text| IdempotencyKey::parse(text).ok());
-    let refused = || ApiError::invalid(NAME, "1자 이상 255자 이하의 ASCII 문자여야 합니다");
-    let key = key.ok_or_else(refused)?;
+    // What is no visible ASCII is no key, as the empty text is none.
+    let key = IdempotencyKey::parse(value.to_str().unwrap_or_default());
+    let key = key.map_err(|rule| ApiError::invalid(NAME, rule.0))?;
     Ok(Some(api.services.once(key, call.interface.path, &call.members)))
 }
 

@@ -8,26 +8,34 @@ use rims_protocol::messages::{BatchRequest, SingleRequest};
 use rims_protocol::{ApiError, Sector};
 
 use super::Api;
-use super::answer::{Failure, done};
+use super::answer::Failure;
 use super::call::Call;
+use super::once::answer_once;
 use super::to_the_end::to_the_end;
 
 /// `POST …/licenseVerification` (§4.2.1, §4.3.1, §4.4.1, §4.5.1, §4.6.1).
 pub(super) async fn single(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
     let (sector, now) = (sector(&call)?, api.services.clock().now());
-    let request = SingleRequest::read(&call.members, sector, today(now))?;
-    let services = Arc::clone(&api.services);
-    let answer = async move { services.verify_single(&call.caller, sector, request, now).await };
-    Ok(done(&to_the_end(answer).await?))
+    answer_once(&api, &call, async |once| {
+        let request = SingleRequest::read(&call.members, sector, today(now))?;
+        let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
+        let verify =
+            async move { services.verify_single(&caller, sector, request, now, once.as_ref()).await };
+        Ok(to_the_end(verify).await?)
+    })
+    .await
 }
 
 /// `POST …/licenseVerificationBatch` (§4.2.2, §4.3.2, §4.4.2, §4.5.2, §4.6.2).
 pub(super) async fn batch(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
     let (sector, now) = (sector(&call)?, api.services.clock().now());
-    let request = BatchRequest::read(&call.members, sector, today(now))?;
-    let services = Arc::clone(&api.services);
-    let answer = async move { services.verify_batch(&call.caller, sector, request, now).await };
-    Ok(done(&to_the_end(answer).await?))
+    answer_once(&api, &call, async |once| {
+        let request = BatchRequest::read(&call.members, sector, today(now))?;
+        let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
+        let verify = async move { services.verify_batch(&caller, sector, request, now, once.as_ref()).await };
+        Ok(to_the_end(verify).await?)
+    })
+    .await
 }
 
 fn sector(call: &Call) -> Result<Sector, ApiError> {

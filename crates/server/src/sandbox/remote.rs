@@ -69,7 +69,7 @@ fn attempt(shown: &Shown) -> Result<Attempt, Refused> {
         None => Some(PhotoCheck::Genuine.into()),
     };
     Ok(Attempt {
-        licence_number: LicenceNumber::parse(&shown.f_license_no)
+        licence_number: LicenceNumber::parse_wire(&shown.f_license_no)
             .map_err(|rule| input("f_license_no", rule))?,
         name: PersonName::parse(&shown.f_resident_name).map_err(|rule| input("f_resident_name", rule))?,
         class: class.ok_or_else(|| Refused::Input("f_licn_con_code: no code of table 5.4".to_owned()))?,

@@ -1,7 +1,8 @@
 //! Requests with an `Idempotency-Key`: recorded once, answered again and again (docs/idempotency.md).
 
 use jiff::Timestamp;
-use rims_domain::idempotency::{IdempotencyKey, is_alive};
+use rims_domain::idempotency::is_alive;
+use rims_protocol::values::IdempotencyKey;
 use rims_store::{Constraint, NewAnswer, RequestHash, StoreError, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};

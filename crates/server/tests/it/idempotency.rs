@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use reqwest::{Response, StatusCode};
 use rims_domain::Environment;
-use rims_domain::idempotency::IdempotencyKey;
+use rims_protocol::values::IdempotencyKey;
 use serde_json::{Value, json};
 
 use crate::harness::{Client, NOON, Running, error_of, with};
@@ -33,8 +33,10 @@ async fn refused(client: &Client, path: &str, request: &Value, key: &[u8]) -> i6
 }
 
 /// Every interface that records something, with a request.
-fn interfaces(running: &Running) -> [(&'static str, Value); 7] {
+fn interfaces(running: &Running) -> [(&'static str, Value); 9] {
     let (driver, today) = (running.driver(), running.day(0));
+    let drivers =
+        json!({ "f_send_cnt": "2", "requestList": [driver, running.driver_with_number("113355779902")] });
     let rental = json!({ "rent_bgng_dt": today, "rent_end_dt": today, "vhcl_reg_no": "67라6767" });
     [
         (CONFIRM, driver.clone()),
@@ -44,6 +46,8 @@ fn interfaces(running: &Running) -> [(&'static str, Value); 7] {
         ("/dapi/generateVrfcNo", json!({})),
         ("/sub/generateVrfcNo", json!({})),
         ("/cmm/generateVrfcNo", json!({})),
+        ("/licenseVerification", driver),
+        ("/licenseVerificationBatch", drivers),
     ]
 }
 
@@ -61,7 +65,7 @@ async fn a_repeated_request_is_recorded_once_and_answered_alike() {
     }
     assert_eq!(running.rentals(&client).await.len(), 2, "confirmed and generated");
     assert_eq!(running.reservations(&client).await.len(), 1);
-    assert_eq!(running.stored("s01").await.len(), 2);
+    assert_eq!(running.stored("s01").await.len(), 5, "confirmed, reserved, verified, and two in a batch");
     let next = client.number("/dapi/generateVrfcNo", &json!({})).await;
     assert_eq!(next, "V30-000000002", "no number was used up");
     running.stop().await;
@@ -133,11 +137,12 @@ async fn a_key_is_visible_ascii() {
 async fn elsewhere_the_header_is_ignored() {
     let running = Running::start().await;
     let client = running.s01().await;
-    for _ in 0..2 {
-        let (answer, replayed) = once(&client, "/licenseVerification", &running.driver(), b"two words").await;
-        assert!(!replayed && answer.contains(r#""f_rtn_code":"00""#), "{answer}");
+    let request = json!({ "f_license_no": "221212121212" });
+    for expected in [r#"{"result":0}"#, r#"{"result":1}"#] {
+        let (answer, replayed) = once(&client, "/rental/anomaly", &request, b"two words").await;
+        assert_eq!((answer.as_str(), replayed), (expected, false));
+        assert_eq!(client.code(CONFIRM, &running.driver()).await, "00");
     }
-    assert_eq!(running.stored("s01").await.len(), 2);
     running.stop().await;
 }
 
@@ -219,7 +224,7 @@ async fn of_twenty_at_once_one_is_recorded_and_all_are_answered_alike() {
     }
     assert_eq!(running.rentals(&client).await.len(), 2);
     assert_eq!(running.reservations(&client).await.len(), 1);
-    assert_eq!(running.stored("s01").await.len(), 2);
+    assert_eq!(running.stored("s01").await.len(), 5);
     running.stop().await;
 }
 

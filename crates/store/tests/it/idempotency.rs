@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rims_domain::AccountId;
-use rims_domain::idempotency::{IdempotencyKey, LIFETIME};
+use rims_domain::idempotency::LIFETIME;
+use rims_protocol::values::IdempotencyKey;
 use rims_store::{AnswerRecord, Constraint, NewAnswer, Store, StoreError, Write};
 use tokio::task::JoinSet;
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rims_domain::idempotency::IdempotencyKey;
 use rims_domain::{AccountId, Environment};
 use rims_protocol::Sector;
 use rims_protocol::codes::SearchType;
+use rims_protocol::values::IdempotencyKey;
 use rims_protocol::values::{Period, Vehicle};
 use rims_store::{
     Delivery, DeliveryEnd, Expired, NewAnswer, NewRemote, NewRental, NewReservation, Store, Write,

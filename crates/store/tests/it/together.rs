@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use rims_domain::AccountId;
-use rims_domain::idempotency::IdempotencyKey;
 use rims_protocol::codes::SearchType;
+use rims_protocol::values::IdempotencyKey;
 use rims_store::{Constraint, NewAnswer, NewEndpoint, NewVerification, Promotion, Store, StoreError, Write};
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;

@@ -113,7 +113,7 @@ pub(super) fn read_item(
     dates: DateRule,
     today: Date,
 ) -> Option<VerifyItem> {
-    let licence_number = fields.required("f_license_no", LicenceNumber::parse);
+    let licence_number = fields.required("f_license_no", LicenceNumber::parse_wire);
     let name = fields.required("f_resident_name", PersonName::parse);
     let class = fields.required("f_licn_con_code", parse_class);
     let period = read_period(fields, PeriodRule::verification(dates), today);
@@ -128,7 +128,7 @@ fn read_device_first(fields: &mut Fields<'_, '_>, rules: &SectorRules, today: Da
     let name = fields.required("f_resident_name", PersonName::parse);
     let class = fields.required("f_licn_con_code", parse_class);
     let period = read_period(fields, PeriodRule::verification(rules.dates), today);
-    let licence_number = fields.required("f_license_no", LicenceNumber::parse);
+    let licence_number = fields.required("f_license_no", LicenceNumber::parse_wire);
     let (licence_number, name, class) = (licence_number?, name?, class?);
     Some(VerifyItem { licence_number, name, class, period: period?, vehicle: vehicle?, api_type: None })
 }

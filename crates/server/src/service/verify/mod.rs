@@ -10,8 +10,10 @@ use rims_protocol::Sector;
 use rims_protocol::messages::{Answer, BatchRequest, Header, ItemAnswer, SingleRequest, VerifyItem};
 use rims_store::{Channel, NewVerification, Write};
 use rims_upstream::{DriverCheck, KoroadError, LicenceAnswer};
+use serde::Serialize;
 
 use super::error::Unanswered;
+use super::once::Once;
 use super::{Caller, ServiceError, Services};
 
 pub(super) use check::{Asked, Checked, Seen, seen};
@@ -25,6 +27,7 @@ impl Services {
         sector: Sector,
         request: SingleRequest,
         at: Timestamp,
+        once: Option<&Once>,
     ) -> Result<Answer<ItemAnswer>, ServiceError> {
         let company = self.company(caller, request.bizinfo.as_ref()).await?;
         let asked = Asked::new(at, caller, &company, sector, Channel::Single);
@@ -35,8 +38,8 @@ impl Services {
             national.koroad.check(driver_check(&item))
         );
         let answer = answer.map(|answer| vec![answer]);
-        let answered = self.record(&asked, vec![item], &[registration], answer).await?;
-        Ok(Answer { header: answered.header, body: answered.body.and_then(|mut items| items.pop()) })
+        let body = |mut items: Vec<ItemAnswer>| items.pop();
+        self.record(&asked, (vec![item], &[registration]), answer, body, (caller, once)).await
     }
 
     /// Verifies up to 1,000 drivers, in as few calls to the national systems as these allow; answers in order.
@@ -46,6 +49,7 @@ impl Services {
         sector: Sector,
         request: BatchRequest,
         at: Timestamp,
+        once: Option<&Once>,
     ) -> Result<Answer<Vec<ItemAnswer>>, ServiceError> {
         let company = self.company(caller, request.bizinfo.as_ref()).await?;
         let asked = Asked::new(at, caller, &company, sector, Channel::Batch);
@@ -54,24 +58,30 @@ impl Services {
         let national = self.upstreams.of(asked.environment);
         let (registrations, answers) =
             tokio::join!(self.registrations(&asked, &items), national.koroad.check_all(&checks));
-        self.record(&asked, items, &registrations, answers).await
+        self.record(&asked, (items, &registrations), answers, Some, (caller, once)).await
     }
 
     /// Commits what KOROAD answered, or the attempt where it did not, and builds the answer.
-    async fn record(
+    async fn record<Body: Serialize>(
         &self,
         asked: &Asked<'_>,
-        items: Vec<VerifyItem>,
-        registrations: &[Registration],
+        (items, registrations): (Vec<VerifyItem>, &[Registration]),
         answers: Result<Vec<LicenceAnswer>, KoroadError>,
-    ) -> Result<Answer<Vec<ItemAnswer>>, ServiceError> {
+        body: impl FnOnce(Vec<ItemAnswer>) -> Option<Body>,
+        (caller, once): (&Caller, Option<&Once>),
+    ) -> Result<Answer<Body>, ServiceError> {
         let today = rims_domain::calendar::today(asked.at);
         let count = items.len();
         match answers.map_err(Unanswered::from) {
             Ok(answers) => {
-                let (rows, body) = self.rows(asked, items, registrations, &answers);
-                self.store.commit(Write::Verifications { rows }).await?;
-                Ok(Answer { header: Header::done(today, count), body: Some(body) })
+                let (rows, shown) = self.rows(asked, items, registrations, &answers);
+                let told = Answer { header: Header::done(today, count), body: body(shown) };
+                let write = Write::Verifications { rows };
+                match once {
+                    None => self.store.commit(write).await?,
+                    Some(_) => self.commit_once(vec![write], (caller, once), asked.at, &told).await?,
+                }
+                Ok(told)
             }
             Err(Unanswered::Refused { code, message }) => {
                 self.record_attempt(asked, &items, &refusal(code)).await?;

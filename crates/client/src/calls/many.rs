@@ -1,0 +1,57 @@
+use futures::stream::{self, Stream, StreamExt as _};
+use rims_protocol::codes::ApiTypeGroup;
+use rims_protocol::values::IdempotencyKey;
+
+use super::SectorCalls;
+use super::sector::{BATCH_LIMIT, of_item};
+use crate::answer::Verification;
+use crate::error::Error;
+use crate::request::VerifyRequest;
+
+impl SectorCalls {
+    /// Verifies any number of drivers in batches of 1,000, some of them at once, and gives the answers in the drivers'
+    /// order. At most as many batches are in memory as may be under way ([`crate::ClientBuilder::concurrency`]).
+    ///
+    /// The stream ends after an error: the answers before it are those of the first drivers. With a key ([`SectorCalls::once`])
+    /// the batches are keyed `KEY-0`, `KEY-1`, …; the same drivers under the same key then go on where it ended, and
+    /// nobody is asked about twice.
+    pub fn verify_many<D>(&self, drivers: D) -> impl Stream<Item = Result<Verification, Error>> + use<D>
+    where
+        D: Stream<Item = VerifyRequest>,
+    {
+        let (calls, parallel) = (self.clone(), self.client.core.concurrency);
+        drivers
+            .chunks(BATCH_LIMIT)
+            .enumerate()
+            .map(move |(number, batch)| {
+                let calls = calls.clone();
+                async move { calls.numbered_batch(number, &batch).await }
+            })
+            .buffered(parallel)
+            .flat_map(|answered| match answered {
+                Ok(answers) => stream::iter(answers.into_iter().map(Ok).collect::<Vec<_>>()),
+                Err(error) => stream::iter(vec![Err(error)]),
+            })
+            .scan(false, |failed, answer| {
+                let is_over = *failed;
+                *failed = answer.is_err();
+                std::future::ready((!is_over).then_some(answer))
+            })
+    }
+
+    async fn numbered_batch(
+        &self,
+        number: usize,
+        drivers: &[VerifyRequest],
+    ) -> Result<Vec<Verification>, Error> {
+        let today = self.today();
+        let first = number * BATCH_LIMIT;
+        let mut items = Vec::with_capacity(drivers.len());
+        for (place, driver) in drivers.iter().enumerate() {
+            let item = driver.item(self.sector(), ApiTypeGroup::Batch, today);
+            items.push(item.map_err(|error| of_item(first + place, error))?);
+        }
+        let key = self.key().map(|key| IdempotencyKey::parse(&format!("{}-{number}", key.as_str())));
+        self.send_batch(items, key.transpose()?.as_ref()).await
+    }
+}

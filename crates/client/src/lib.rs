@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+pub mod advice;
+mod answer;
+#[cfg(feature = "blocking")]
+pub mod blocking;
+mod builder;
+mod calls;
+mod client;
+mod clock;
+mod error;
+mod http;
+mod link;
+mod request;
+mod retry;
+mod token;
+
+pub use answer::{
+    HistoryPage, MaskedNumber, RemoteResult, RentalRecord, ScheduleRecord, Scheduled, UserState,
+    Verification, VerificationRecord,
+};
+pub use builder::ClientBuilder;
+pub use calls::{RentalCalls, SectorCalls};
+pub use client::Client;
+pub use error::Error;
+pub use link::driver_link;
+pub use request::{HistoryQuery, NumberRequest, VerifyRequest};
+pub use retry::RetryPolicy;
+pub use rims_protocol::values::Malformed;
+pub use rims_protocol::{ApiError, SecretKey, Sector, codes, values};
