@@ -36,8 +36,8 @@ pub struct ClientBuilder {
     clock: Clock,
 }
 
-impl ClientBuilder {
-    pub(crate) fn new() -> Self {
+impl Default for ClientBuilder {
+    fn default() -> Self {
         Self {
             base_url: None,
             auth_key: Zeroizing::default(),
@@ -51,6 +51,24 @@ impl ClientBuilder {
             certificates: Vec::new(),
             clock: Clock::system(),
         }
+    }
+}
+
+impl ClientBuilder {
+    /// Address and keys from the environment: `RIMS_URL`, `RIMS_AUTH_KEY` and `RIMS_SECRET_KEY`. What is not set there
+    /// must be set here.
+    pub fn from_env(mut self) -> Self {
+        let read = |name| std::env::var(name).ok().map(Zeroizing::new);
+        if let Some(url) = read("RIMS_URL") {
+            self = self.base_url(url.as_str());
+        }
+        if let Some(key) = read("RIMS_AUTH_KEY") {
+            self = self.auth_key(key.as_str());
+        }
+        if let Some(key) = read("RIMS_SECRET_KEY") {
+            self = self.secret_key(&key);
+        }
+        self
     }
 
     /// Where the RIMS answers, with what stands before `/col/oauth2`. Required.

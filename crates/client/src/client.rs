@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 use rims_protocol::interface::{Family, Interface, Method};
@@ -44,7 +45,7 @@ pub(crate) struct Core {
 impl Client {
     /// Settings to build a client from.
     pub fn builder() -> ClientBuilder {
-        ClientBuilder::new()
+        ClientBuilder::default()
     }
 
     /// 렌트카 (§4.2): verification and everything about rentals.
@@ -77,6 +78,11 @@ impl Client {
         SectorCalls::new(self.clone(), sector)
     }
 
+    /// The day in Korea, which is what "today" means in every interface.
+    pub fn today(&self) -> Date {
+        self.core.clock.today()
+    }
+
     /// 토큰 발급 (§4.1.1): a token, fetched unless one is held. Calls do this by themselves.
     pub async fn token(&self) -> Result<Zeroizing<String>, Error> {
         let mut pauses = self.core.retry.pauses();
@@ -92,6 +98,17 @@ impl Client {
     }
 
     /// 사용자검증 (§4.1.2): whether a user is registered with this business number.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/sandbox.rs"));
+    /// # fn main() { against_sandbox(async |client, driver| {
+    /// use rims_client::values::{BusinessNumber, UserId};
+    ///
+    /// let state = client.user(&UserId::parse("s02")?, &BusinessNumber::parse("2345678901")?).await?;
+    /// assert!(state.is_usable());
+    /// # drop(driver);
+    /// # Ok(()) }); }
+    /// ```
     pub async fn user(&self, user_id: &UserId, brno: &BusinessNumber) -> Result<UserState, Error> {
         let interface = Interface::of(Family::User)?;
         let query = [("user_id", user_id.as_str()), ("brno", brno.as_str())];

@@ -24,6 +24,7 @@ pub use builder::ClientBuilder;
 pub use calls::{RentalCalls, SectorCalls};
 pub use client::Client;
 pub use error::Error;
+pub use jiff::civil::Date;
 pub use link::driver_link;
 pub use request::{HistoryQuery, NumberRequest, VerifyRequest};
 pub use retry::RetryPolicy;

@@ -14,12 +14,29 @@ use crate::request::{HistoryQuery, PAGE_ROWS};
 
 impl RentalCalls {
     /// Every rental that the query finds, newest first: walks all pages, a month at a time. It ends after an error.
-    pub fn rentals(&self, query: HistoryQuery) -> impl Stream<Item = Result<RentalRecord, Error>> {
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/sandbox.rs"));
+    /// # fn main() { against_sandbox(async |client, driver| {
+    /// use futures::TryStreamExt as _;
+    /// use jiff::civil::date;
+    /// use rims_client::{HistoryQuery, RentalRecord};
+    ///
+    /// let query = HistoryQuery::builder().from(date(2025, 1, 1)).to(date(2025, 12, 31)).build();
+    /// let rentals: Vec<RentalRecord> = client.rental().rentals(query).try_collect().await?;
+    /// println!("{} rentals", rentals.len());
+    /// # drop(driver);
+    /// # Ok(()) }); }
+    /// ```
+    pub fn rentals(&self, query: HistoryQuery) -> impl Stream<Item = Result<RentalRecord, Error>> + use<> {
         walk(self.0.clone(), query, HistoryKind::Rentals)
     }
 
     /// The same of reservations.
-    pub fn schedules(&self, query: HistoryQuery) -> impl Stream<Item = Result<ScheduleRecord, Error>> {
+    pub fn schedules(
+        &self,
+        query: HistoryQuery,
+    ) -> impl Stream<Item = Result<ScheduleRecord, Error>> + use<> {
         walk(self.0.clone(), query, HistoryKind::Schedules)
     }
 }

@@ -15,6 +15,21 @@ impl SectorCalls {
     /// The stream ends after an error: the answers before it are those of the first drivers. With a key ([`SectorCalls::once`])
     /// the batches are keyed `KEY-0`, `KEY-1`, …; the same drivers under the same key then go on where it ended, and
     /// nobody is asked about twice.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/sandbox.rs"));
+    /// # fn main() { against_sandbox(async |client, driver| {
+    /// use futures::{StreamExt as _, stream};
+    ///
+    /// let drivers = stream::iter(vec![driver; 2_500]);
+    /// let mut answers = std::pin::pin!(client.rental().verify_many(drivers));
+    /// let mut eligible = 0;
+    /// while let Some(answer) = answers.next().await {
+    ///     eligible += usize::from(answer?.is_eligible());
+    /// }
+    /// assert_eq!(eligible, 2_500);
+    /// # Ok(()) }); }
+    /// ```
     pub fn verify_many<D>(&self, drivers: D) -> impl Stream<Item = Result<Verification, Error>> + use<D>
     where
         D: Stream<Item = VerifyRequest>,

@@ -37,6 +37,16 @@ impl RentalCalls {
     }
 
     /// 대여확정 (§4.2.3): verifies, and records the rental if the driver is eligible.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/sandbox.rs"));
+    /// # fn main() { against_sandbox(async |client, driver| {
+    /// use rims_client::codes::OneWay;
+    ///
+    /// let answer = client.rental().confirm(&driver, Some(OneWay::No)).await?;
+    /// assert!(answer.is_eligible(), "only then the rental is recorded");
+    /// # Ok(()) }); }
+    /// ```
     pub async fn confirm(
         &self,
         driver: &VerifyRequest,
@@ -53,6 +63,16 @@ impl RentalCalls {
     }
 
     /// 반복예약 (§4.2.4): verifies now, and for an eligible driver again and again until the last day.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/sandbox.rs"));
+    /// # fn main() { against_sandbox(async |client, driver| {
+    /// use rims_client::codes::Recurrence;
+    ///
+    /// let scheduled = client.rental().schedule(&driver, Recurrence::Weekly).await?;
+    /// assert!(scheduled.is_reserved);
+    /// # Ok(()) }); }
+    /// ```
     pub async fn schedule(&self, driver: &VerifyRequest, recurrence: Recurrence) -> Result<Scheduled, Error> {
         let item = driver.decided_item(self.today())?;
         let request = ScheduleRequest { bizinfo: self.bizinfo(), recurrence, item };
@@ -63,6 +83,15 @@ impl RentalCalls {
 
     /// 대여자 대여정보 이상여부 확인 (§4.2.5): how many rentals of any company were confirmed for this licence in the
     /// last seven days.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/sandbox.rs"));
+    /// # fn main() { against_sandbox(async |client, driver| {
+    /// let rentals = client.rental().anomaly(&LicenceNumber::parse("제주 12-121212-12")?).await?;
+    /// println!("{rentals} rentals in seven days");
+    /// # drop(driver);
+    /// # Ok(()) }); }
+    /// ```
     pub async fn anomaly(&self, licence_number: &LicenceNumber) -> Result<u64, Error> {
         #[derive(Deserialize)]
         struct Body {

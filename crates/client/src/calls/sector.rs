@@ -38,6 +38,19 @@ impl SectorCalls {
     /// Sends `Idempotency-Key`: the next call is done once however often it is sent, and is sent again by itself when it
     /// is not answered. Only for a RIMS that knows the header (docs/idempotency.md): another one ignores it and would do
     /// the call twice. Use a new key for every call that is meant anew.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/sandbox.rs"));
+    /// # fn main() { against_sandbox(async |client, driver| {
+    /// use rims_client::values::IdempotencyKey;
+    ///
+    /// // Kept with the booking, so that the same booking is confirmed under the same key.
+    /// let key = IdempotencyKey::parse("booking-20251023-0117")?;
+    /// let first = client.rental().once(key.clone()).confirm(&driver, None).await?;
+    /// let again = client.rental().once(key).confirm(&driver, None).await?;
+    /// assert_eq!(first, again);
+    /// # Ok(()) }); }
+    /// ```
     pub fn once(mut self, key: IdempotencyKey) -> Self {
         self.key = Some(key);
         self
@@ -47,6 +60,17 @@ impl SectorCalls {
     ///
     /// It is recorded, and may cost a fee: without an idempotency key it is sent again only where it was surely not
     /// done.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/sandbox.rs"));
+    /// # fn main() { against_sandbox(async |client, driver| {
+    /// let answer = client.rental().verify(&driver).await?;
+    /// if !answer.is_eligible() {
+    ///     println!("hand nothing over: {} {}", answer.status, answer.status.english());
+    /// }
+    /// # assert!(answer.is_eligible());
+    /// # Ok(()) }); }
+    /// ```
     pub async fn verify(&self, driver: &VerifyRequest) -> Result<Verification, Error> {
         let item = driver.item(self.sector, ApiTypeGroup::Single, self.today())?;
         let request = SingleRequest { bizinfo: self.bizinfo(), item };
@@ -57,6 +81,14 @@ impl SectorCalls {
     }
 
     /// 운전자격확인 배치 (§4.2.2, §4.3.2, §4.4.2, §4.5.2, §4.6.2): 1 to 1,000 drivers, answered in their order.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/sandbox.rs"));
+    /// # fn main() { against_sandbox(async |client, driver| {
+    /// let answers = client.delivery().verify_batch(&[driver.clone(), driver]).await?;
+    /// assert_eq!(answers.iter().filter(|answer| answer.is_eligible()).count(), 2);
+    /// # Ok(()) }); }
+    /// ```
     pub async fn verify_batch(&self, drivers: &[VerifyRequest]) -> Result<Vec<Verification>, Error> {
         let today = self.today();
         let items: Result<Vec<VerifyItem>, ApiError> = drivers
@@ -91,6 +123,17 @@ impl SectorCalls {
     }
 
     /// 대여번호/검증번호 생성 (§4.2.6, §4.3.3, §4.4.3, §4.5.2.7, §4.6.3): a number for a remote verification.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/sandbox.rs"));
+    /// # fn main() { against_sandbox(async |client, driver| {
+    /// use rims_client::{NumberRequest, driver_link};
+    ///
+    /// let number = client.chauffeur().generate_number(&NumberRequest::default()).await?;
+    /// println!("send the driver {}", driver_link(&"https://rims.kotsa.or.kr".parse()?, number));
+    /// # drop(driver);
+    /// # Ok(()) }); }
+    /// ```
     pub async fn generate_number(&self, request: &NumberRequest) -> Result<RemoteNumber, Error> {
         let request = request.checked(self.sector, self.bizinfo(), self.today())?;
         let (family, members) = (Family::Number(self.sector), request.members(self.sector));
@@ -101,6 +144,21 @@ impl SectorCalls {
 
     /// 비대면 인증 결과 확인 (§4.2.7, §4.3.4, §4.4.4, §4.5.3, §4.6.4). Until the driver is done:
     /// [`Error::is_pending`].
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/sandbox.rs"));
+    /// # fn main() { against_sandbox(async |client, driver| {
+    /// use rims_client::NumberRequest;
+    ///
+    /// let number = client.general().generate_number(&NumberRequest::default()).await?;
+    /// match client.general().result(number).await {
+    ///     Ok(result) => println!("eligible: {}, face: {:?}", result.is_eligible(), result.face_similarity),
+    ///     Err(error) if error.is_pending() => println!("the driver is not done yet"),
+    ///     Err(error) => println!("{error}: {}", error.advice().english),
+    /// }
+    /// # drop(driver);
+    /// # Ok(()) }); }
+    /// ```
     pub async fn result(&self, number: RemoteNumber) -> Result<RemoteResult, Error> {
         if number.sector() != self.sector {
             return Err(number.kind().refusal().into());

@@ -1,6 +1,5 @@
 //! A sandbox for one test, and clients of its accounts.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use jiff::ToSpan as _;
@@ -30,8 +29,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start() -> Self {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let options = SandboxOptions { api: any, web: any, ops: any, data: None, database_url: None };
+        let options = SandboxOptions::on_free_ports();
         let clock = Clock::starting_at(NOON.parse().unwrap()).unwrap();
         Self { sandbox: Sandbox::start_at(&options, clock).await.unwrap() }
     }

@@ -6,6 +6,7 @@ mod front;
 mod harness;
 
 mod blocking;
+mod examples;
 mod faults;
 mod histories;
 mod interfaces;

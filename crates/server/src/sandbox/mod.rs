@@ -58,6 +58,14 @@ pub struct SandboxOptions {
     pub database_url: Option<String>,
 }
 
+impl SandboxOptions {
+    /// On loopback ports that the system chooses, with temporary data: what a test starts.
+    pub fn on_free_ports() -> Self {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { api: any, web: any, ops: any, data: None, database_url: None }
+    }
+}
+
 /// A running sandbox.
 pub struct Sandbox {
     api: Listener,

@@ -50,13 +50,7 @@ pub(crate) fn loopback() -> SocketAddr {
 
 /// A sandbox on free ports, with its data in a folder or in a temporary one of its own.
 pub(crate) fn options(data: Option<&Path>) -> SandboxOptions {
-    SandboxOptions {
-        api: loopback(),
-        web: loopback(),
-        ops: loopback(),
-        data: data.map(Path::to_owned),
-        database_url: None,
-    }
+    SandboxOptions { data: data.map(Path::to_owned), ..SandboxOptions::on_free_ports() }
 }
 
 impl Running {
