@@ -2,8 +2,15 @@
 //! call the libraries, and print; they decide nothing.
 
 mod args;
+mod batch;
 mod commands;
+mod connection;
+mod driver;
+mod language;
+mod mistakes;
 mod output;
+mod profile;
+mod record;
 mod secrets;
 
 use std::process::ExitCode;
@@ -12,7 +19,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use args::{Args, Command};
-use output::Failure;
+use output::{Failure, Outcome};
 
 /// Requests are read, committed and answered by different threads, which the system's allocator is slow at
 /// (docs/performance.md).
@@ -25,24 +32,42 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     match run(args.command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(outcome) => outcome.into(),
         Err(failure) => failure.report(),
     }
 }
 
-fn run(command: Command) -> Result<(), Failure> {
+fn run(command: Command) -> Result<Outcome, Failure> {
     match command {
-        Command::Sandbox(sandbox) => commands::sandbox::run(sandbox),
-        Command::Serve(serve) => commands::serve::run(&serve),
-        Command::Migrate(migrate) => commands::migrate::run(&migrate),
-        Command::Simulate(simulate) => commands::simulate::run(&simulate),
-        Command::Admin(admin) => commands::admin::run(admin),
-        Command::Link(link) => commands::link::run(&link),
-        Command::Token(token) => commands::token::run(&token),
-        Command::Seal(seal) => commands::seal::seal(&seal),
-        Command::Open(open) => commands::seal::open(&open),
-        Command::Codes(codes) => commands::codes::run(&codes),
+        Command::Login(login) => commands::login::run(&login),
+        Command::Verify(verify) => commands::verify::verify(&verify),
+        Command::Batch(batch) => batch::run(&batch),
+        Command::Rental(rental) => commands::verify::rental(&rental),
+        Command::Schedule(schedule) => commands::verify::schedule(&schedule),
+        Command::Number(number) => commands::number::run(&number),
+        Command::Result(result) => commands::result::run(&result),
+        Command::History(history) => commands::history::run(&history),
+        Command::User(user) => commands::user::run(&user),
+        Command::Anomaly(anomaly) => commands::anomaly::run(&anomaly),
+        Command::Why(why) => commands::why::run(&why),
+        Command::Doctor(doctor) => commands::doctor::run(&doctor),
+        Command::Link(link) => commands::link::run(&link).map(done),
+        Command::Codes(codes) => commands::codes::run(&codes).map(done),
+        Command::Token(token) => commands::token::run(&token).map(done),
+        Command::Seal(seal) => commands::seal::seal(&seal).map(done),
+        Command::Open(open) => commands::seal::open(&open).map(done),
+        Command::Sandbox(sandbox) => commands::sandbox::run(sandbox).map(done),
+        Command::Serve(serve) => commands::serve::run(&serve).map(done),
+        Command::Migrate(migrate) => commands::migrate::run(&migrate).map(done),
+        Command::Simulate(simulate) => commands::simulate::run(&simulate).map(done),
+        Command::Admin(admin) => commands::admin::run(admin).map(done),
+        Command::Completions(shell) => commands::shell::completions(&shell).map(done),
+        Command::Man(man) => commands::shell::man(&man).map(done),
     }
+}
+
+fn done((): ()) -> Outcome {
+    Outcome::Done
 }
 
 /// Help and version go to standard output; wrong input is one line on standard error and exit code 2.

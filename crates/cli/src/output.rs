@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::language::say;
+
 /// Why a command did not do what was asked.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -11,6 +13,17 @@ pub(crate) enum Failure {
     Input(String),
     /// A part failed: exit code 1.
     Failed(String),
+}
+
+/// How a command that did what was asked ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Exit code 0.
+    Done,
+    /// Somebody may not drive: exit code 3.
+    Ineligible,
+    /// A remote verification is not finished: exit code 4.
+    Pending,
 }
 
 impl Failure {
@@ -28,8 +41,19 @@ impl Failure {
             Self::Input(message) => (2, message),
             Self::Failed(message) => (1, message),
         };
-        _ = writeln!(io::stderr(), "error: {}", message.replace('\n', " "));
+        let message = message.replace('\n', " ");
+        _ = writeln!(io::stderr(), "{}", say!("오류: {message}", "error: {message}"));
         ExitCode::from(code)
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::Ineligible => Self::from(3),
+            Outcome::Pending => Self::from(4),
+        }
     }
 }
 
@@ -40,6 +64,11 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::failed(error)),
         _ => Ok(()),
     }
+}
+
+/// A line for the person at the terminal, beside what is printed.
+pub(crate) fn note(text: &str) {
+    _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Columns aligned by what a terminal shows: a Hangul syllable is two cells wide.

@@ -26,9 +26,9 @@ pub(crate) const UNREACHABLE: Advice = advice(
     "Check the address, firewall and proxy. The request was not sent, so it may be sent again.",
 );
 pub(crate) const UNANSWERED: Advice = advice(
-    "요청이 처리되었을 수 있습니다. 대여확정·예약·번호 생성은 이력을 확인한 뒤에, 또는 Idempotency-Key와 함께 다시 보내십시오.",
-    "The request may have been done. Send a confirmation, reservation or number again only after a look at the \
-     history, or with an Idempotency-Key.",
+    "잠시 뒤에 다시 보내십시오. 다만 대여확정·예약·번호 생성은 처리되었을 수 있으므로 이력을 먼저 확인하거나 Idempotency-Key와 함께 보내십시오.",
+    "Send again later; but a confirmation, reservation or number may have been done: look at the history first, or send \
+     it with an Idempotency-Key.",
 );
 pub(crate) const UNUSABLE: Advice = advice(
     "주소가 RIMS API인지 확인하십시오. 맞다면 요청 번호와 함께 운영 기관에 알리십시오.",

@@ -19,7 +19,7 @@ use crate::http::innermost;
 use crate::retry::RetryPolicy;
 use crate::token::Tokens;
 
-/// Settings of a [`Client`]; only address and keys are required.
+/// Settings of a [`Client`]; only the address and the keys are required.
 #[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
@@ -83,7 +83,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The Secret Key of the same credential. Required.
+    /// The Secret Key of the same credential. Required for every call but [`Client::token`] and [`Client::user`].
     pub fn secret_key(mut self, key: &str) -> Self {
         self.secret_key = (!key.trim().is_empty()).then(|| SecretKey::new(key.trim()));
         self
@@ -149,7 +149,6 @@ impl ClientBuilder {
         if auth_key.is_empty() {
             return Err(Error::Setting("auth_key is missing".to_owned()));
         }
-        let secret_key = self.secret_key.ok_or_else(|| Error::Setting("secret_key is missing".to_owned()))?;
         if self.concurrency == 0 {
             return Err(Error::Setting("concurrency must be at least 1".to_owned()));
         }
@@ -165,7 +164,7 @@ impl ClientBuilder {
             http,
             base,
             basic: basic(auth_key)?,
-            secret_key,
+            secret_key: self.secret_key,
             tokens: Tokens::default(),
             slots: Semaphore::new(self.concurrency),
             concurrency: self.concurrency,

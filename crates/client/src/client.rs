@@ -34,7 +34,7 @@ pub(crate) struct Core {
     pub(crate) http: reqwest::Client,
     pub(crate) base: Url,
     pub(crate) basic: HeaderValue,
-    pub(crate) secret_key: SecretKey,
+    pub(crate) secret_key: Option<SecretKey>,
     pub(crate) tokens: Tokens,
     pub(crate) slots: Semaphore,
     pub(crate) concurrency: usize,
@@ -145,10 +145,12 @@ impl Core {
     }
 
     fn sealed(&self, members: &impl Serialize) -> Result<String, Error> {
+        let missing = || Error::Setting("secret_key is missing".to_owned());
+        let secret_key = self.secret_key.as_ref().ok_or_else(missing)?;
         let plaintext = serde_json::to_vec(members).map(Zeroizing::new);
         let plaintext = plaintext.map_err(|error| Error::Setting(error.to_string()))?;
         // Base64 needs no escapes in JSON.
-        Ok(format!(r#"{{"encryptedData":"{}"}}"#, self.secret_key.seal(&plaintext)))
+        Ok(format!(r#"{{"encryptedData":"{}"}}"#, secret_key.seal(&plaintext)))
     }
 
     fn request(&self, interface: &Interface, query: &[(&str, &str)]) -> RequestBuilder {

@@ -96,6 +96,24 @@ impl Error {
         }
     }
 
+    /// What happened, in Korean; `Display` says it in English.
+    pub fn korean(&self) -> String {
+        match self {
+            Self::Setting(text) => format!("잘못된 설정: {text}"),
+            Self::Value(rule) => rule.0.to_owned(),
+            Self::Request(error) => format!("전송하지 않았습니다: {error}"),
+            Self::Api { code, message, .. } => format!("{code} {message}"),
+            Self::Refused { code, message, .. } => {
+                format!("면허 확인 기관이 거절했습니다: {code} {message}")
+            }
+            Self::Http { status, .. } => format!("HTTP {status}"),
+            Self::Unreachable(cause) => format!("서버에 연결할 수 없습니다: {cause}"),
+            Self::TimedOut => "제시간에 응답이 없습니다".to_owned(),
+            Self::Broken(cause) => format!("연결이 끊어졌습니다: {cause}"),
+            Self::Unusable { what, .. } => format!("응답을 쓸 수 없습니다: {what}"),
+        }
+    }
+
     /// Whether the remote verification is still going on (-240).
     pub fn is_pending(&self) -> bool {
         matches!(self, Self::Api { code, .. } if code.known() == Some(ResponseCode::WorkingVerification))

@@ -28,5 +28,6 @@ pub use jiff::civil::Date;
 pub use link::driver_link;
 pub use request::{HistoryQuery, NumberRequest, VerifyRequest};
 pub use retry::RetryPolicy;
+pub use rims_protocol::sector::DateRule;
 pub use rims_protocol::values::Malformed;
 pub use rims_protocol::{ApiError, SecretKey, Sector, codes, values};

@@ -68,7 +68,7 @@ public sealed class Rims
         }
     }
 
-    /// <summary>"Bearer ...", kept and used again while it is valid.</summary>
+    /// <summary>"Bearer ...", kept and used again while it is valid. Calls at once may get one each.</summary>
     async Task<string> TokenAsync(bool renew)
     {
         if (renew || token == null || tokenAge.Elapsed > TokenLife)
@@ -173,7 +173,7 @@ static class Program
         return Print($"ok {lines.Length}", 0);
     }
 
-    static int Main(string[] args)
+    static int Run(string[] args)
     {
         if (args.Length == 2 && args[0] == "vectors") return Vectors(args[1]);
         if (args.Length != 5 || args[0] != "verify")
@@ -184,4 +184,7 @@ static class Program
         var rims = new Rims(env("RIMS_URL"), env("RIMS_AUTH_KEY"), env("RIMS_SECRET_KEY"));
         return VerifyAsync(rims, args[1], args[2], args[3], args[4]).GetAwaiter().GetResult();
     }
+
+    // Mono, when Main returns, may wait up to a minute for its idle threads; hence Exit.
+    static void Main(string[] args) => Environment.Exit(Run(args));
 }

@@ -50,7 +50,7 @@ class Rims:
         self.token, self.token_ends = None, 0.0
 
     def authorization(self):
-        """`Bearer ...`, kept and used again while it is valid."""
+        """`Bearer ...`, kept and used again while it is valid. Threads at once may get one each; all hold."""
         if self.token is None or time.monotonic() >= self.token_ends:
             # Base64 of the auth key alone: no user name, no colon.
             basic = base64.b64encode(self.auth_key.encode("utf-8")).decode("ascii")
@@ -111,6 +111,9 @@ def verify(rims, licence_number, name, licence_class, plate):
         return f"refused {header['f_rtn_cd']} {header['f_rtn_msg']}", 4
     code = found["body"]["f_rtn_code"]  # 00 alone is eligible; codes newer than your list are not
     return ("eligible", 0) if code == "00" else (f"not eligible {code}", 3)
+
+
+# From here on: the demonstration.
 
 
 def vectors(path):

@@ -48,7 +48,7 @@ export class Rims {
     this.keys = keys;
   }
 
-  /** `Bearer ...`, kept and used again while it is valid. */
+  /** `Bearer ...`, kept and used again while it is valid. Calls at once may get one each; all hold. */
   private async authorization(): Promise<string> {
     if (this.token === undefined || performance.now() >= this.tokenEnds) {
       // Base64 of the auth key alone: no user name, no colon.

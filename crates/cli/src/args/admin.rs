@@ -6,7 +6,7 @@ use rims_protocol::values::{BusinessNumber, RemoteNumber, UserId};
 use rims_server::webhook::{MessageId, WebhookUrl};
 use rims_store::Replay;
 
-use super::{ConfigFile, number};
+use super::{ConfigFile, parse};
 
 /// Administer users, keys, delegations, webhooks and rentals; works beside a running server.
 #[derive(clap::Args)]
@@ -56,10 +56,10 @@ pub(crate) enum UserCommand {
     )]
     Create {
         /// 사용자ID, 1-32 characters.
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
         /// 사업자등록번호, 10 digits.
-        #[arg(long, value_parser = business_number)]
+        #[arg(long, value_parser = parse::business_number)]
         brno: BusinessNumber,
         /// The company's name.
         #[arg(long, value_parser = company)]
@@ -71,19 +71,19 @@ pub(crate) enum UserCommand {
     /// Approve a user's request.
     #[command(after_help = "Example: rims admin user approve s01")]
     Approve {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
     },
     /// Reject a user's request.
     #[command(after_help = "Example: rims admin user reject s01")]
     Reject {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
     },
     /// Change a user's account state (table 5.6: 1-6).
     #[command(after_help = "Example: rims admin user state s01 4")]
     State {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
         /// 1 normal, 2 locked, 3 dormant, 4 suspended, 5 deleted, 6 withdrawn.
         #[arg(value_parser = account_status)]
@@ -100,13 +100,13 @@ pub(crate) enum KeysCommand {
     /// once.
     #[command(after_help = "Example: rims admin keys issue s01")]
     Issue {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
     },
     /// Replace a key; the new secrets are shown once, the old key stops to work.
     #[command(after_help = "Example: rims admin keys rotate s01 operations")]
     Rotate {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
         /// development or operations.
         #[arg(value_parser = environment)]
@@ -115,7 +115,7 @@ pub(crate) enum KeysCommand {
     /// Revoke a key and its tokens.
     #[command(after_help = "Example: rims admin keys revoke s01 development")]
     Revoke {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
         /// development or operations.
         #[arg(value_parser = environment)]
@@ -124,13 +124,13 @@ pub(crate) enum KeysCommand {
     /// Approve the operations key.
     #[command(after_help = "Example: rims admin keys approve s01")]
     Approve {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
     },
     /// Set the networks a key may be used from; without any, it may be used from anywhere.
     #[command(after_help = "Example: rims admin keys allow s01 operations 203.0.113.0/24 2001:db8::/32")]
     Allow {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
         /// development or operations.
         #[arg(value_parser = environment)]
@@ -145,17 +145,17 @@ pub(crate) enum DelegationCommand {
     /// Let DELEGATE ask on behalf of OWNER.
     #[command(after_help = "Example: rims admin delegation grant s01 platform")]
     Grant {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         owner: UserId,
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         delegate: UserId,
     },
     /// End that.
     #[command(after_help = "Example: rims admin delegation revoke s01 platform")]
     Revoke {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         owner: UserId,
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         delegate: UserId,
     },
 }
@@ -165,7 +165,7 @@ pub(crate) enum WebhookCommand {
     /// Tell a company at this address from now on; the secret that signs is shown once.
     #[command(after_help = "Example: rims admin webhook add s01 https://example.com/rims")]
     Add {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
         /// An https address; with `webhooks.reach = "anywhere"` also http.
         #[arg(value_parser = webhook_url)]
@@ -174,13 +174,13 @@ pub(crate) enum WebhookCommand {
     /// List a company's webhooks.
     #[command(after_help = "Example: rims admin webhook list s01")]
     List {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
     },
     /// Send nothing more there; what waits is given up.
     #[command(after_help = "Example: rims admin webhook disable s01 791470197968990209")]
     Disable {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
         /// The webhook, as `list` shows it.
         id: i64,
@@ -188,7 +188,7 @@ pub(crate) enum WebhookCommand {
     /// Show a webhook's latest messages.
     #[command(after_help = "Example: rims admin webhook messages s01 791470197968990209")]
     Messages {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
         /// The webhook, as `list` shows it.
         id: i64,
@@ -196,7 +196,7 @@ pub(crate) enum WebhookCommand {
     /// Send messages once more.
     #[command(after_help = "Example: rims admin webhook replay s01 791470197968990209 --failed")]
     Replay {
-        #[arg(value_parser = user_id)]
+        #[arg(value_parser = parse::user_id)]
         user_id: UserId,
         /// The webhook, as `list` shows it.
         id: i64,
@@ -230,19 +230,19 @@ pub(crate) enum RentalCommand {
     /// Show a rental.
     #[command(after_help = "Example: rims admin rental show R25-000000843")]
     Show {
-        #[arg(value_parser = number)]
+        #[arg(value_parser = parse::number)]
         number: RemoteNumber,
     },
     /// Confirm a rental that waits; its company is told.
     #[command(after_help = "Example: rims admin rental confirm R25-000000843")]
     Confirm {
-        #[arg(value_parser = number)]
+        #[arg(value_parser = parse::number)]
         number: RemoteNumber,
     },
     /// Cancel a rental; its company is told.
     #[command(after_help = "Example: rims admin rental cancel R25-000000843")]
     Cancel {
-        #[arg(value_parser = number)]
+        #[arg(value_parser = parse::number)]
         number: RemoteNumber,
     },
 }
@@ -262,20 +262,11 @@ pub(crate) enum MasterKeyCommand {
     Reseal,
 }
 
-fn user_id(text: &str) -> Result<UserId, String> {
-    UserId::parse(text)
-        .map_err(|_| "a user id has 1 to 32 characters, is not blank and has no control character".to_owned())
-}
-
 fn company(text: &str) -> Result<String, String> {
     if text.trim().is_empty() || text.chars().any(char::is_control) {
         return Err("a company's name is not blank and has no control character".to_owned());
     }
     Ok(text.to_owned())
-}
-
-fn business_number(text: &str) -> Result<BusinessNumber, String> {
-    BusinessNumber::parse(text).map_err(|_| "a business number has 10 digits".to_owned())
 }
 
 fn account_kind(text: &str) -> Result<AccountKind, String> {

@@ -1,4 +1,6 @@
 mod admin;
+mod company;
+pub(crate) mod parse;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +13,10 @@ pub(crate) use admin::{
     Admin, AdminCommand, DelegationCommand, KeysCommand, MasterKeyCommand, RentalCommand, UserCommand,
     WebhookCommand,
 };
+pub(crate) use company::{
+    Anomaly, Batch, Completions, Connection, Doctor, Driver, History, KeyStore, Login, Man, Number,
+    RemoteResult, Rental, RentalAction, Schedule, User, Verify, Why, days,
+};
 
 /// RIMS: driver qualification verification (운전자격확인시스템).
 #[derive(Parser)]
@@ -22,16 +28,30 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Login(Login),
+    Verify(Box<Verify>),
+    Batch(Box<Batch>),
+    Rental(Box<Rental>),
+    Schedule(Box<Schedule>),
+    Number(Box<Number>),
+    Link(Link),
+    Result(RemoteResult),
+    History(Box<History>),
+    User(User),
+    Anomaly(Anomaly),
+    Codes(Codes),
+    Token(Token),
+    Seal(Seal),
+    Open(Open),
+    Why(Why),
+    Doctor(Doctor),
     Sandbox(Sandbox),
     Serve(Serve),
     Migrate(Migrate),
     Simulate(Simulate),
     Admin(Admin),
-    Link(Link),
-    Token(Token),
-    Seal(Seal),
-    Open(Open),
-    Codes(Codes),
+    Completions(Completions),
+    Man(Man),
 }
 
 /// Run the whole system on this machine, with fixture accounts and simulated national systems.
@@ -105,29 +125,25 @@ pub(crate) struct ConfigFile {
 #[command(after_help = "Example: rims link R25-000000843")]
 pub(crate) struct Link {
     /// A rental or verification number.
-    #[arg(value_parser = number)]
+    #[arg(value_parser = parse::number)]
     pub(crate) number: RemoteNumber,
-    /// The RIMS whose page it is.
-    #[arg(long, value_name = "URL", default_value = "https://rims.kotsa.or.kr", value_parser = base_url)]
-    pub(crate) base: Url,
+    /// The RIMS whose page it is; else the profile's, or the national one.
+    #[arg(long, value_name = "URL", value_parser = parse::base_url)]
+    pub(crate) base: Option<Url>,
+    /// A profile of `rims login`.
+    #[arg(long, value_name = "NAME", value_parser = crate::profile::name)]
+    pub(crate) profile: Option<String>,
     /// Print the QR code also where the output is no terminal.
     #[arg(long)]
     pub(crate) qr: bool,
 }
 
-/// Get a token; the auth key comes from RIMS_AUTH_KEY or a file.
+/// Get a token (§4.1.1).
 #[derive(clap::Args)]
 #[command(after_help = "Example: RIMS_AUTH_KEY=... rims token --url http://127.0.0.1:8114")]
 pub(crate) struct Token {
-    /// The RIMS to ask.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8114", value_parser = http_url)]
-    pub(crate) url: Url,
-    /// How long the whole request may take, in milliseconds.
-    #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) timeout_ms: u64,
-    /// Read the auth key from this file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) auth_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
 }
 
 /// Encrypt a request body; the Secret Key comes from RIMS_SECRET_KEY or a file.
@@ -161,22 +177,4 @@ pub(crate) struct Codes {
     /// As JSON instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-fn number(text: &str) -> Result<RemoteNumber, String> {
-    RemoteNumber::parse(text).ok_or_else(|| "a number such as R25-000000843".to_owned())
-}
-
-fn http_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    url.ok_or_else(|| "an http:// or https:// address is expected".to_owned())
-}
-
-/// What stands before the page's path.
-fn base_url(text: &str) -> Result<Url, String> {
-    let url = http_url(text)?;
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("an address without ? and # is expected".to_owned());
-    }
-    Ok(url)
 }

@@ -1,8 +1,10 @@
 use std::io::{self, IsTerminal as _};
 
 use fast_qr::{ECL, QRBuilder};
+use rims_client::driver_link;
 
 use crate::args;
+use crate::connection::web;
 use crate::output::{Failure, print};
 
 /// The light border, in modules, that scanners find a QR code by.
@@ -12,17 +14,17 @@ const BLACK_ON_WHITE: &str = "\x1b[30;107m";
 const OWN_COLOURS: &str = "\x1b[0m";
 
 pub(crate) fn run(arguments: &args::Link) -> Result<(), Failure> {
-    let base = arguments.base.as_str().trim_end_matches('/');
-    let link = format!("{base}/ma/openMobileWeb?mwverf={}", arguments.number);
+    let base = web(arguments.base.as_ref(), arguments.profile.as_deref())?;
+    let link = driver_link(&base, arguments.number);
     if arguments.qr || io::stdout().is_terminal() {
-        print(&format!("{link}\n{}", qr_code(&link)?))
+        print(&format!("{link}\n{}", qr_code(link.as_str())?))
     } else {
         print(&format!("{link}\n"))
     }
 }
 
 /// Each character is two modules, one above the other.
-fn qr_code(text: &str) -> Result<String, Failure> {
+pub(crate) fn qr_code(text: &str) -> Result<String, Failure> {
     let code = QRBuilder::new(text).ecl(ECL::M).build();
     let code = code.map_err(|_| Failure::Input("the link is too long for a QR code".to_owned()))?;
     let is_dark = |x: usize, y: usize| match (x.checked_sub(BORDER), y.checked_sub(BORDER)) {

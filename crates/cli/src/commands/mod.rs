@@ -1,12 +1,22 @@
 pub(crate) mod admin;
+pub(crate) mod anomaly;
 pub(crate) mod codes;
+pub(crate) mod doctor;
+pub(crate) mod history;
 pub(crate) mod link;
+pub(crate) mod login;
 pub(crate) mod migrate;
+pub(crate) mod number;
+pub(crate) mod result;
 pub(crate) mod sandbox;
 pub(crate) mod seal;
 pub(crate) mod serve;
+pub(crate) mod shell;
 pub(crate) mod simulate;
 pub(crate) mod token;
+pub(crate) mod user;
+pub(crate) mod verify;
+pub(crate) mod why;
 
 use rims_server::{ListenError, StartError};
 use rims_store::OpenError;
@@ -15,7 +25,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::output::Failure;
 
 /// A runtime on every core.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::failed)
 }
 

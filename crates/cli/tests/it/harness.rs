@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 
 pub(crate) fn rims(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rims"));
-    command.args(arguments).env_remove("RIMS_CONFIG").env("RIMS_LOG", "info");
+    command.args(arguments).env("RIMS_LOG", "info").env("LC_ALL", "C").env("XDG_CONFIG_HOME", "/nonexistent");
+    for variable in ["RIMS_CONFIG", "RIMS_URL", "RIMS_AUTH_KEY", "RIMS_SECRET_KEY"] {
+        command.env_remove(variable);
+    }
     command
 }
 

@@ -101,6 +101,12 @@ impl SectorCalls {
         self.send_batch(items?, self.key()).await
     }
 
+    /// What [`SectorCalls::verify_batch`] would refuse of one driver before anything is sent.
+    pub fn check(&self, driver: &VerifyRequest) -> Result<(), Error> {
+        driver.item(self.sector, ApiTypeGroup::Batch, self.today())?;
+        Ok(())
+    }
+
     pub(crate) async fn send_batch(
         &self,
         items: Vec<VerifyItem>,

@@ -118,12 +118,16 @@ fn wrong_settings_are_told_before_anything_is_sent() {
         (complete().base_url("localhost:8114"), "base_url"),
         (complete().base_url("http://localhost/?a=1"), "base_url"),
         (complete().auth_key(" "), "auth_key"),
-        (complete().secret_key(""), "secret_key"),
         (complete().concurrency(0), "concurrency"),
     ] {
         let error = builder.build().unwrap_err();
         assert!(matches!(&error, Error::Setting(text) if text.contains(hint)), "{error:?}");
     }
+    let token_only = complete().secret_key(" ").build().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let number = rims_client::values::LicenceNumber::parse("221212121212").unwrap();
+    let error = runtime.block_on(token_only.rental().anomaly(&number)).unwrap_err();
+    assert!(matches!(&error, Error::Setting(text) if text.contains("secret_key")), "{error:?}");
     let no_certificate = complete().root_certificate(b"nothing").unwrap_err();
     assert!(no_certificate.to_string().contains("root certificate"), "{no_certificate}");
     assert!(UserId::parse("").is_err());

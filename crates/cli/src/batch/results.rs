@@ -1,0 +1,168 @@
+//! Writes the answers: the input's own columns, and what was found.
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use encoding_rs::Encoding;
+use rust_xlsxwriter::{Workbook, XlsxError};
+use serde_json::{Map, Value};
+
+use super::FileFormat;
+use super::journal::Told;
+use super::rows::{Form, Row, read};
+use crate::commands::verify::text;
+use crate::language::say;
+use crate::output::Failure;
+use rims_client::codes::LicenceStatus;
+
+/// The members that are added, as JSON calls them.
+const KEYS: [&str; 4] = ["eligible", "status", "status_text", "vehicle"];
+
+/// Writes every row with its answer to a file that appears when it is complete.
+pub(super) fn write(
+    input: (&Path, Form),
+    answers: &[Option<Vec<Told>>],
+    output: (&Path, FileFormat),
+) -> Result<(), Failure> {
+    let (path, format) = output;
+    let failed = |error: std::io::Error| Failure::Failed(format!("{}: {error}", path.display()));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // For its owner alone: it has the input's personal data in it.
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let told = answers.iter().flatten().flatten();
+    match format {
+        FileFormat::Csv => write_csv(input, told, BufWriter::new(file.as_file()))?,
+        FileFormat::Json => write_json(input, told, BufWriter::new(file.as_file()))?,
+        FileFormat::Xlsx => write_xlsx(input, told, file.path())?,
+    }
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// Rows with their answers; the header with the titles of the answers.
+fn each<'a>(
+    (path, form): (&Path, Form),
+    mut told: impl Iterator<Item = &'a Told>,
+    mut take: impl FnMut(&[String], [String; 4], Option<&'a Told>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut is_header = true;
+    read(path, form, &mut |row: Row<'_>| {
+        if std::mem::take(&mut is_header) {
+            return take(row.cells, titles(), None);
+        }
+        let answer = told.next();
+        take(row.cells, answer.map(cells).unwrap_or_default(), answer)
+    })
+}
+
+fn titles() -> [String; 4] {
+    [
+        say!("운전자격", "eligible"),
+        say!("결과코드", "status"),
+        say!("결과", "status text"),
+        say!("차량확인코드", "vehicle code"),
+    ]
+}
+
+fn cells(told: &Told) -> [String; 4] {
+    let status = told.status();
+    let eligible = if is_eligible(told) { say!("적격", "yes") } else { say!("부적격", "no") };
+    let vehicle = told.vehicle().map(|code| code.to_string()).unwrap_or_default();
+    [eligible, status.to_string(), text(&status).to_owned(), vehicle]
+}
+
+pub(super) fn is_eligible(told: &Told) -> bool {
+    told.status().known() == Some(LicenceStatus::Valid)
+}
+
+fn write_csv<'a>(
+    input: (&Path, Form),
+    told: impl Iterator<Item = &'a Told>,
+    mut out: impl Write,
+) -> Result<(), Failure> {
+    if input.1.has_mark {
+        out.write_all("\u{feff}".as_bytes()).map_err(Failure::failed)?;
+    }
+    let mut writer =
+        csv::WriterBuilder::new().flexible(true).from_writer(Encoded { out, encoding: input.1.encoding });
+    let mut width = 0;
+    each(input, told, |row, added, _| {
+        width = width.max(row.len());
+        let missing = std::iter::repeat_n("", width - row.len());
+        let line = row.iter().map(String::as_str).chain(missing).chain(added.iter().map(String::as_str));
+        writer.write_record(line).map_err(Failure::failed)
+    })?;
+    writer.flush().map_err(Failure::failed)
+}
+
+fn write_json<'a>(
+    input: (&Path, Form),
+    told: impl Iterator<Item = &'a Told>,
+    mut out: impl Write,
+) -> Result<(), Failure> {
+    let mut header: Vec<String> = Vec::new();
+    let mut before = "[\n";
+    each(input, told, |row, [_, _, status_text, _], answer| {
+        let Some(answer) = answer else {
+            header = row.to_vec();
+            return Ok(());
+        };
+        let mut object: Map<String, Value> =
+            header.iter().zip(row).map(|(name, cell)| (name.clone(), cell.clone().into())).collect();
+        let vehicle = answer.vehicle().map_or(Value::Null, |code| code.to_string().into());
+        let values =
+            [is_eligible(answer).into(), answer.status().to_string().into(), status_text.into(), vehicle];
+        object.extend(KEYS.iter().map(|key| (*key).to_owned()).zip(values));
+        write!(out, "{before}{}", Value::Object(object)).map_err(Failure::failed)?;
+        before = ",\n";
+        Ok(())
+    })?;
+    let end = if before == "[\n" { "[]\n" } else { "\n]\n" };
+    out.write_all(end.as_bytes()).and_then(|()| out.flush()).map_err(Failure::failed)
+}
+
+fn write_xlsx<'a>(
+    input: (&Path, Form),
+    told: impl Iterator<Item = &'a Told>,
+    path: &Path,
+) -> Result<(), Failure> {
+    let failed = |error: XlsxError| Failure::Failed(error.to_string());
+    let mut workbook = Workbook::new();
+    // Rows are written as they come; only the present one is in memory.
+    let sheet = workbook.add_worksheet_with_constant_memory().map_err(failed)?;
+    let (mut line, mut width) = (0, 0);
+    each(input, told, |row, added, _| {
+        width = width.max(row.len());
+        let places = (0..row.len()).chain(width..width + added.len());
+        for (place, cell) in places.zip(row.iter().chain(&added)) {
+            let column = u16::try_from(place).map_err(Failure::failed)?;
+            sheet.write_string(line, column, cell).map_err(failed)?;
+        }
+        line += 1;
+        Ok(())
+    })?;
+    workbook.save(path).map_err(failed)
+}
+
+/// UTF-8 text in another encoding.
+struct Encoded<W> {
+    out: W,
+    encoding: &'static Encoding,
+}
+
+impl<W: Write> Write for Encoded<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // The writer above hands over its whole buffer, which may end within a character.
+        let whole = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(cut) => std::str::from_utf8(&bytes[..cut.valid_up_to()]).unwrap_or_default(),
+        };
+        let (encoded, ..) = self.encoding.encode(whole);
+        self.out.write_all(&encoded)?;
+        Ok(whole.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}

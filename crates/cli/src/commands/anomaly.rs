@@ -1,0 +1,20 @@
+use rims_client::values::LicenceNumber;
+
+use super::runtime;
+use crate::args;
+use crate::connection::{Target, failure};
+use crate::driver::read_stdin;
+use crate::language::say;
+use crate::output::{Failure, Outcome};
+use crate::record::{Field, print_one};
+
+pub(crate) fn run(arguments: &args::Anomaly) -> Result<Outcome, Failure> {
+    let text = if arguments.licence == "-" { read_stdin()? } else { arguments.licence.clone() };
+    let licence =
+        LicenceNumber::parse(&text).map_err(|rule| Failure::Input(format!("f_license_no: {rule}")))?;
+    let client = Target::of(&arguments.connection)?.client(1)?;
+    let rentals = runtime()?.block_on(client.rental().anomaly(&licence)).map_err(|error| failure(&error))?;
+    let record = [Field::new("rentals", say!("최근 7일 대여 횟수", "rentals in seven days"), rentals)];
+    print_one(arguments.output.output, &record)?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,71 @@
+use std::time::Duration;
+
+use rims_client::RemoteResult;
+use serde_json::Value;
+
+use super::runtime;
+use super::verify::{outcome, text, tone};
+use crate::args;
+use crate::connection::{Target, failure};
+use crate::language::say;
+use crate::output::{Failure, Outcome, note};
+use crate::record::{Field, print_one};
+
+pub(crate) fn run(arguments: &args::RemoteResult) -> Result<Outcome, Failure> {
+    let client = Target::of(&arguments.connection)?.client(1)?;
+    let calls = client.sector(arguments.number.sector());
+    let asked = runtime()?.block_on(async {
+        if arguments.wait {
+            let (every, at_most) = (arguments.every, arguments.at_most);
+            note(&say!(
+                "{every}초마다, 최대 {at_most}초 동안 확인합니다",
+                "asking every {every} s, for {at_most} s at most"
+            ));
+            calls
+                .wait_for_result(arguments.number, Duration::from_secs(every), Duration::from_secs(at_most))
+                .await
+        } else {
+            calls.result(arguments.number).await
+        }
+    });
+    match asked {
+        Ok(result) => {
+            print_one(arguments.output.output, &fields(arguments, &result))?;
+            Ok(outcome(result.is_eligible()))
+        }
+        Err(error) if error.is_pending() => {
+            note(&say!("운전자가 아직 마치지 않았습니다", "the driver has not finished yet"));
+            Ok(Outcome::Pending)
+        }
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+fn fields(arguments: &args::RemoteResult, result: &RemoteResult) -> Vec<Field> {
+    let score = |score: Option<f64>| score.map_or(Value::Null, Value::from);
+    let mut record = vec![
+        Field::new("number", say!("번호", "number"), arguments.number.to_string()),
+        Field::new("eligible", say!("운전자격", "eligible"), result.is_eligible())
+            .toned(tone(result.is_eligible())),
+        Field::new("status", say!("결과코드", "status"), result.status.to_string()),
+        Field::new("status_text", say!("결과", "meaning"), text(&result.status)),
+    ];
+    if let Some(vehicle) = &result.vehicle {
+        record.push(Field::new("vehicle", say!("차량확인코드", "vehicle code"), vehicle.to_string()));
+        record.push(Field::new("vehicle_text", say!("차량확인", "vehicle"), text(vehicle)));
+    }
+    record.extend([
+        Field::new("face_similarity", say!("얼굴유사도", "face similarity"), score(result.face_similarity)),
+        Field::new("face_liveness", say!("얼굴활성도", "face liveness"), score(result.face_liveness)),
+        Field::new(
+            "original_reliability",
+            say!("원본신뢰도", "original reliability"),
+            score(result.original_reliability),
+        ),
+    ]);
+    if let Some(photo) = &result.photo {
+        record.push(Field::new("photo", say!("면허사진검증코드", "photo code"), photo.to_string()));
+        record.push(Field::new("photo_text", say!("면허사진검증", "licence photo"), text(photo)));
+    }
+    record
+}
