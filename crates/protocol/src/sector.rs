@@ -102,6 +102,8 @@ pub struct SectorRules {
     pub api_type: bool,
     /// The Korean name.
     pub korean: &'static str,
+    /// The same in English.
+    pub english: &'static str,
 }
 
 const NOWHERE: IdentityShown = IdentityShown { single: false, batch: false, result: false };
@@ -126,6 +128,7 @@ const RENTAL: SectorRules = SectorRules {
     identity: IdentityShown { single: true, batch: true, result: true },
     api_type: false,
     korean: "렌트카",
+    english: "car rental",
 };
 
 const DELIVERY: SectorRules = SectorRules {
@@ -137,6 +140,7 @@ const DELIVERY: SectorRules = SectorRules {
     identity: IdentityShown { batch: true, ..NOWHERE },
     api_type: false,
     korean: "소화물배송대행서비스",
+    english: "small-parcel delivery",
 };
 
 const PERSONAL_MOBILITY: SectorRules = SectorRules {
@@ -152,6 +156,7 @@ const PERSONAL_MOBILITY: SectorRules = SectorRules {
     identity: IdentityShown { result: true, ..NOWHERE },
     api_type: false,
     korean: "개인형이동장치",
+    english: "personal mobility",
 };
 
 const CHAUFFEUR: SectorRules = SectorRules {
@@ -163,6 +168,7 @@ const CHAUFFEUR: SectorRules = SectorRules {
     identity: NOWHERE,
     api_type: false,
     korean: "대리운전서비스",
+    english: "chauffeur service",
 };
 
 const GENERAL: SectorRules = SectorRules {
@@ -174,6 +180,7 @@ const GENERAL: SectorRules = SectorRules {
     identity: NOWHERE,
     api_type: true,
     korean: "범용",
+    english: "general",
 };
 
 impl Sector {

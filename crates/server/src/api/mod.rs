@@ -4,6 +4,7 @@ mod answer;
 mod call;
 mod observe;
 mod once;
+pub mod openapi;
 mod peer;
 mod remote;
 mod rental;

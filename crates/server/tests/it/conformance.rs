@@ -24,7 +24,7 @@ async fn sample_world() -> (Running, Client) {
 }
 
 /// The samples write the company's id with three dots or with four.
-async fn sample_world_on(day: &str) -> (Running, Client) {
+pub(crate) async fn sample_world_on(day: &str) -> (Running, Client) {
     let running = Running::start_at(day).await;
     let administration = running.administration();
     let brno = BusinessNumber::parse("1234567890").unwrap();

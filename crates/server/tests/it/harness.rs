@@ -21,6 +21,8 @@ use rims_server::service::administration::Administration;
 use rims_store::VerificationRecord;
 use serde_json::{Value, json};
 
+use crate::documented;
+
 /// Noon of an ordinary day in Seoul, later than the present so that the clock can be moved there.
 pub(crate) const NOON: &str = "2030-10-23T12:00:00+09:00";
 
@@ -257,14 +259,18 @@ impl Client {
         let response = self.send(path, self.seal(plaintext).to_string()).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "application/json; charset=utf-8");
-        response.json().await.unwrap()
+        let answer = response.json().await.unwrap();
+        documented::check(path, plaintext, &answer);
+        answer
     }
 
     /// The same as text, in which the order of members and the form of numbers show.
     pub(crate) async fn text(&self, path: &str, plaintext: &Value) -> String {
         let response = self.send(path, self.seal(plaintext).to_string()).await;
         assert_eq!(response.status(), StatusCode::OK);
-        response.text().await.unwrap()
+        let answer = response.text().await.unwrap();
+        documented::check(path, plaintext, &serde_json::from_str(&answer).unwrap());
+        answer
     }
 
     /// `f_rtn_code` of a single verification.

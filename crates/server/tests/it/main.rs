@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod documented;
 mod harness;
 
 mod anomaly;
@@ -21,6 +22,7 @@ mod keys;
 mod limits;
 mod number;
 mod observability;
+mod openapi;
 mod postgres;
 mod production;
 mod promotion;
