@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _};
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
+use crate::language::say;
 use crate::output::{Failure, print, table};
 
 /// The form of what is printed.
@@ -46,7 +47,7 @@ impl Field {
         Self { tone, ..self }
     }
 
-    /// The value as a cell of CSV or a table.
+    /// The value as a cell of CSV.
     fn text(&self) -> String {
         match &self.value {
             Value::Null => String::new(),
@@ -55,8 +56,17 @@ impl Field {
         }
     }
 
+    /// The value for people.
+    fn shown(&self) -> String {
+        match &self.value {
+            Value::Bool(true) => say!("예", "yes"),
+            Value::Bool(false) => say!("아니오", "no"),
+            _ => self.text(),
+        }
+    }
+
     fn painted(&self) -> String {
-        let text = self.text();
+        let text = self.shown();
         match self.tone {
             Tone::Good if colours() => format!("\x1b[32m{text}\x1b[0m"),
             Tone::Bad if colours() => format!("\x1b[31m{text}\x1b[0m"),
@@ -103,7 +113,7 @@ impl Printer {
     pub(crate) fn add(&mut self, record: &[Field]) -> Result<(), Failure> {
         self.printed += 1;
         match self.format {
-            Format::Table => self.lines.push(texts(record)),
+            Format::Table => self.lines.push(record.iter().map(Field::shown).collect()),
             Format::Json => {
                 let before = if self.printed == 1 { "[\n" } else { ",\n" };
                 print(&format!("{before}{}", object(record)))?;

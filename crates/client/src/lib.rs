@@ -31,3 +31,13 @@ pub use retry::RetryPolicy;
 pub use rims_protocol::sector::DateRule;
 pub use rims_protocol::values::Malformed;
 pub use rims_protocol::{ApiError, SecretKey, Sector, codes, values};
+
+/// The project's own README: its example must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct ProjectReadme;
+
+/// The same in Korean.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.ko.md")]
+struct ProjectReadmeInKorean;

@@ -159,6 +159,9 @@ pub(crate) struct Batch {
     /// Where the answers are written; FILE.result.csv without it.
     #[arg(long, value_name = "FILE")]
     pub(crate) result: Option<PathBuf>,
+    /// Replace answers that are there already.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
     /// The form of the answers; that of the input without it.
     #[arg(long, value_enum)]
     pub(crate) format: Option<FileFormat>,
@@ -172,8 +175,11 @@ pub(crate) struct Batch {
     #[arg(long, value_parser = parse::day, allow_hyphen_values = true)]
     pub(crate) to: Option<parse::Day>,
     /// How many batches are under way at once.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) parallel: u8,
+    /// How often a batch that is not answered is sent again, after 0.2 s, 0.4 s … 5 s.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) retries: u8,
     /// How many drivers are in one batch.
     #[arg(long, value_name = "DRIVERS", default_value_t = 1000, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) size: u16,

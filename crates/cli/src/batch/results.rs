@@ -83,8 +83,8 @@ fn write_csv<'a>(
     if input.1.has_mark {
         out.write_all("\u{feff}".as_bytes()).map_err(Failure::failed)?;
     }
-    let mut writer =
-        csv::WriterBuilder::new().flexible(true).from_writer(Encoded { out, encoding: input.1.encoding });
+    let encoded = Encoded { out, encoding: input.1.encoding, cut: Vec::new() };
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(encoded);
     let mut width = 0;
     each(input, told, |row, added, _| {
         width = width.max(row.len());
@@ -148,21 +148,43 @@ fn write_xlsx<'a>(
 struct Encoded<W> {
     out: W,
     encoding: &'static Encoding,
+    /// The beginning of a character whose end comes with the next bytes.
+    cut: Vec<u8>,
 }
 
 impl<W: Write> Write for Encoded<W> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        // The writer above hands over its whole buffer, which may end within a character.
-        let whole = match std::str::from_utf8(bytes) {
+        self.cut.extend_from_slice(bytes);
+        let whole = match std::str::from_utf8(&self.cut) {
             Ok(text) => text,
-            Err(cut) => std::str::from_utf8(&bytes[..cut.valid_up_to()]).unwrap_or_default(),
+            Err(cut) => std::str::from_utf8(&self.cut[..cut.valid_up_to()]).unwrap_or_default(),
         };
-        let (encoded, ..) = self.encoding.encode(whole);
-        self.out.write_all(&encoded)?;
-        Ok(whole.len())
+        let length = whole.len();
+        self.out.write_all(&self.encoding.encode(whole).0)?;
+        self.cut.drain(..length);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use encoding_rs::EUC_KR;
+
+    use super::*;
+
+    #[test]
+    fn characters_may_be_cut_anywhere() {
+        let text = "가나다, abc 힣";
+        for step in 1..5 {
+            let mut writer = Encoded { out: Vec::new(), encoding: EUC_KR, cut: Vec::new() };
+            for part in text.as_bytes().chunks(step) {
+                writer.write_all(part).unwrap();
+            }
+            assert_eq!(writer.out, EUC_KR.encode(text).0.as_ref(), "{step} bytes at a time");
+        }
     }
 }

@@ -80,14 +80,17 @@ fn read_csv(
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(decoded);
     let mut record = csv::StringRecord::new();
     let mut cells: Vec<String> = Vec::new();
+    let mut number = 0;
     loop {
+        let first_line = reader.position().line();
         let more = reader.read_record(&mut record);
         if !more.map_err(|error| unreadable(path, &error.to_string()))? {
             return Ok(());
         }
-        // The line where the record ends is found by where it begins: cells may have line breaks in them.
-        let number =
-            record.position().map_or(0, |position| usize::try_from(position.record()).unwrap_or(0) + 1);
+        // Empty lines are rows of a spreadsheet, and lines within a cell are not.
+        let within = record.iter().flat_map(str::bytes).filter(|byte| *byte == b'\n').count();
+        let lines = usize::try_from(reader.position().line() - first_line).unwrap_or_default();
+        number += 1 + lines.saturating_sub(within + 1);
         cells.truncate(record.len());
         cells.resize(record.len(), String::new());
         for (cell, text) in cells.iter_mut().zip(record.iter()) {
@@ -163,20 +166,30 @@ fn unreadable(path: &Path, why: &str) -> Failure {
     Failure::Input(format!("{}: {why}", path.display()))
 }
 
-/// Another encoding as UTF-8.
+/// Another encoding as UTF-8, with a line's end at its end.
 struct Decoded<R> {
     inner: R,
     decoder: encoding_rs::Decoder,
     block: Vec<u8>,
     text: Vec<u8>,
     given: usize,
+    /// Whether lines end with a carriage return.
+    has_returns: bool,
     is_over: bool,
 }
 
 impl<R: std::io::Read> Decoded<R> {
     fn new(inner: R, encoding: &'static Encoding) -> Self {
         let decoder = encoding.new_decoder_without_bom_handling();
-        Self { inner, decoder, block: vec![0; 32 << 10], text: Vec::new(), given: 0, is_over: false }
+        Self {
+            inner,
+            decoder,
+            block: vec![0; 32 << 10],
+            text: Vec::new(),
+            given: 0,
+            has_returns: false,
+            is_over: false,
+        }
     }
 }
 
@@ -190,6 +203,11 @@ impl<R: std::io::Read> std::io::Read for Decoded<R> {
             let (_, _, written, _) =
                 self.decoder.decode_to_utf8(&self.block[..read], &mut self.text, read == 0);
             self.text.truncate(written);
+            self.has_returns |= self.text.contains(&b'\r');
+            if self.is_over {
+                // So that the last line ends like every other.
+                self.text.extend_from_slice(if self.has_returns { b"\r\n" } else { b"\n" });
+            }
             self.given = 0;
         }
         let count = buffer.len().min(self.text.len() - self.given);
@@ -230,6 +248,18 @@ mod tests {
             assert_eq!(rows[0].1, ["이름", "면허번호"], "{encoding:?}");
             assert_eq!(rows[1], (2, vec!["홍길동".to_owned(), "11-12-345678-90".to_owned()]));
             assert_eq!(rows.len(), 3);
+        }
+    }
+
+    #[test]
+    fn rows_are_numbered_as_a_spreadsheet_shows_them() {
+        for end in ["\n", "\r\n"] {
+            let lines = ["a", "", "b", "\"c\nc\"", "", "", "d", "e"].join(end);
+            for text in [lines.clone(), lines + end] {
+                let numbers: Vec<usize> =
+                    rows_of(text.as_bytes()).1.iter().map(|(number, _)| *number).collect();
+                assert_eq!(numbers, [1, 3, 4, 7, 8], "{text:?}");
+            }
         }
     }
 

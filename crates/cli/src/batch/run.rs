@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures::stream::{self, StreamExt as _};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rims_client::values::IdempotencyKey;
-use rims_client::{Client, Sector, SectorCalls, VerifyRequest};
+use rims_client::{Client, RetryPolicy, Sector, SectorCalls, VerifyRequest};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
@@ -41,7 +41,8 @@ struct Job<'a> {
 /// Checks every row, asks in batches, writes the answers, and counts them.
 pub(crate) fn run(arguments: &args::Batch) -> Result<Outcome, Failure> {
     let target = Target::of(&arguments.connection)?;
-    let client = target.client(usize::from(arguments.parallel))?;
+    let retry = RetryPolicy { retries: usize::from(arguments.retries), ..RetryPolicy::default() };
+    let client = target.client_with(usize::from(arguments.parallel), retry)?;
     let sector = target.sector(arguments.sector.sector);
     let input = arguments.file.as_path();
     let form = form(input)?;
@@ -86,6 +87,13 @@ fn output(arguments: &args::Batch, form: Form) -> Result<(PathBuf, FileFormat), 
         return Err(Failure::Input(say!(
             "--result 는 입력 파일일 수 없습니다",
             "--result cannot be the input itself"
+        )));
+    }
+    if path.exists() && !arguments.overwrite {
+        let shown = path.display();
+        return Err(Failure::Input(say!(
+            "{shown} 이(가) 이미 있습니다. --result 로 다른 이름을 주거나 --overwrite 를 붙이십시오",
+            "{shown} is there already; name another file with --result, or give --overwrite"
         )));
     }
     Ok((path, format))

@@ -1,15 +1,12 @@
 //! kill -9 under load: every verification that was answered is there after the restart.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sys::signal::Signal;
-use rims_domain::Environment;
-use rims_server::sandbox::{Sandbox, SandboxOptions};
 
-use crate::harness::{Serving, s01, sealed_driver, token, verify};
+use crate::harness::{Serving, s01, sealed_driver, stored_licences, token, verify};
 
 const CLIENTS: usize = 16;
 /// Each round is killed after so many answers, so that the kill falls into the middle of the load.
@@ -57,29 +54,4 @@ fn load(sandbox: &Serving, next: &AtomicU32, answered: &Mutex<BTreeSet<String>>,
             });
         }
     });
-}
-
-/// Starts on the data once more, with the audit trail checked, and reads what is recorded.
-fn stored_licences(folder: &Path) -> BTreeSet<String> {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let any = "127.0.0.1:0".parse().unwrap();
-        let options = SandboxOptions {
-            api: any,
-            web: any,
-            ops: any,
-            data: Some(folder.to_owned()),
-            database_url: None,
-        };
-        let sandbox = Sandbox::start(&options).await.unwrap();
-        let store = sandbox.services().store();
-        assert!(store.verify_audit().await.unwrap().is_intact());
-        let account = store.account_by_user_id("s01").await.unwrap().unwrap();
-        let records = store.verifications_of(account.id, Environment::Operations, 100_000).await.unwrap();
-        let licences: BTreeSet<String> =
-            records.iter().map(|record| record.licence.as_str().to_owned()).collect();
-        assert_eq!(licences.len(), records.len(), "nothing is recorded twice");
-        sandbox.stop().await;
-        licences
-    })
 }

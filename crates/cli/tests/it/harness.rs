@@ -1,11 +1,14 @@
 //! Runs `rims` to its end, or as a server until the test ends.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rims_domain::Environment;
+use rims_server::sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
 pub(crate) fn rims(arguments: &[&str]) -> Command {
@@ -131,4 +134,22 @@ pub(crate) fn verify(
     body: String,
 ) -> reqwest::Result<Value> {
     http.post(format!("{api}/licenseVerification")).bearer_auth(token).body(body).send()?.json()
+}
+
+/// Starts on the data once more, with the audit trail checked, and reads whom s01's operations asked about.
+pub(crate) fn stored_licences(folder: &Path) -> BTreeSet<String> {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let options = SandboxOptions { data: Some(folder.to_owned()), ..SandboxOptions::on_free_ports() };
+        let sandbox = Sandbox::start(&options).await.unwrap();
+        let store = sandbox.services().store();
+        assert!(store.verify_audit().await.unwrap().is_intact());
+        let account = store.account_by_user_id("s01").await.unwrap().unwrap();
+        let records = store.verifications_of(account.id, Environment::Operations, 1_000_000).await.unwrap();
+        let licences: BTreeSet<String> =
+            records.iter().map(|record| record.licence.as_str().to_owned()).collect();
+        assert_eq!(licences.len(), records.len(), "nothing is recorded twice");
+        sandbox.stop().await;
+        licences
+    })
 }

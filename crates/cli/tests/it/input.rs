@@ -48,6 +48,22 @@ fn wrong_input_exits_2_with_one_clear_line() {
     refused(&[&replay[..], &["--message", "7"]].concat(), "msg_");
     refused(&[&replay[..], &["--message", "msg_7", "--failed"]].concat(), "--failed");
     refused(&["admin", "--config", "x", "rental", "confirm", "25-1"], "R25-000000843");
+    refused(&["verify", "--url", "http://x"], "--licence");
+    refused(&["verify", "--licence", "1", "--name", "x", "--class", "99"], "rims codes classes");
+    refused(&["verify", "--licence", "1", "--name", "x", "--class", "12", "--from", "soon"], "yyyymmdd");
+    refused(&["verify", "--licence", "1", "--name", "x", "--class", "12", "--sector", "bus"], "rental, dapi");
+    refused(&["verify", "--licence", "1", "--name", "x", "--class", "12"], "RIMS_AUTH_KEY");
+    refused(
+        &["verify", "--licence", "1", "--name", "x", "--class", "12", "--profile", "nobody"],
+        "rims login",
+    );
+    refused(&["schedule", "--licence", "1", "--name", "x", "--class", "12", "--every", "day"], "weekly");
+    refused(&["result", "R25-1"], "R25-000000843");
+    refused(&["user", "s01", "12"], "10 digits");
+    refused(&["history", "--by", "name"], "rims codes search");
+    refused(&["login", "--profile", "../x", "--url", "http://x"], "letters");
+    refused(&["why", "nonsense"], "rims codes");
+    refused(&["completions", "csh"], "csh");
 }
 
 #[test]
@@ -89,6 +105,21 @@ fn every_command_has_an_example() {
         &["admin", "master-key", "create"],
         &["admin", "master-key", "rotate"],
         &["admin", "master-key", "reseal"],
+        &["login"],
+        &["verify"],
+        &["batch"],
+        &["rental"],
+        &["rental", "confirm"],
+        &["schedule"],
+        &["number"],
+        &["result"],
+        &["history"],
+        &["user"],
+        &["anomaly"],
+        &["why"],
+        &["doctor"],
+        &["completions"],
+        &["man"],
         &["link"],
         &["token"],
         &["seal"],
@@ -97,7 +128,7 @@ fn every_command_has_an_example() {
     ];
     for command in commands {
         let help = done(&[command, &["--help"][..]].concat());
-        assert!(help.contains("Example: "), "{command:?}\n{help}");
+        assert!(help.contains("Example: ") || help.contains("Examples:"), "{command:?}\n{help}");
     }
 }
 

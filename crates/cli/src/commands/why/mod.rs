@@ -53,7 +53,7 @@ fn explain(text: &str, arguments: &args::Why) -> Result<Vec<Finding>, Failure> {
         },
         Ok(Value::String(text)) => body::explain(&text, arguments),
         Ok(Value::Number(number)) => code::explain(&number.to_string()),
-        _ if text.len() <= 5 => code::explain(text),
+        _ if text.len() <= 5 && !text.ends_with('=') => code::explain(text),
         _ if text.is_empty() => {
             Err(Failure::Input(say!("설명할 것이 없습니다", "there is nothing to explain")))
         }

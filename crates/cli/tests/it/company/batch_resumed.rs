@@ -1,0 +1,145 @@
+//! `batch --resume`: whoever is killed in the middle, nobody is asked about twice and nobody is missed.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::harness::{Serving, rims, run, s01, stored_licences};
+
+const DRIVERS: usize = 6_000;
+const SIZE: usize = 100;
+
+struct Scene {
+    folder: tempfile::TempDir,
+    /// Where the sandbox listens each time.
+    api: String,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let scene = Self { folder: tempfile::tempdir().unwrap(), api: format!("127.0.0.1:{port}") };
+        let rows = (0..DRIVERS).map(|place| format!("홍길동,11{place:08}00,12,67라6767\n"));
+        let text: String = std::iter::once("이름,면허번호,종별,차량번호\n".to_owned()).chain(rows).collect();
+        std::fs::write(scene.path("drivers.csv"), text).unwrap();
+        scene
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn serve(&self) -> Serving {
+        let (any, data) = ("127.0.0.1:0", self.path("data"));
+        let data = data.to_str().unwrap();
+        let server =
+            Serving::start(&["sandbox", "--api", &self.api, "--web", any, "--ops", any, "--data", data]);
+        // So slow that nobody is done before the kill.
+        let faults = format!("{}/sandbox/faults", server.address("ops"));
+        let http = reqwest::blocking::Client::new();
+        assert_eq!(http.put(faults).body(r#"{"latency_ms":25}"#).send().unwrap().status(), 200);
+        server
+    }
+
+    fn batch(&self, more: &[&str]) -> Command {
+        let (auth_key, secret_key) = s01();
+        let size = SIZE.to_string();
+        let batch = ["batch", "drivers.csv", "--size", &size, "--parallel", "2"];
+        let mut command = rims(&[&batch[..], more].concat());
+        command
+            .current_dir(self.folder.path())
+            .env("RIMS_URL", format!("http://{}", self.api))
+            .env("RIMS_AUTH_KEY", auth_key)
+            .env("RIMS_SECRET_KEY", secret_key);
+        command
+    }
+
+    fn begin(&self, more: &[&str]) -> Child {
+        self.batch(more).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Waits until the journal has so many batches.
+    fn wait_for(&self, batches: usize) {
+        while answered(&self.path("drivers.csv.rims-journal")) < batches {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+
+    /// Everybody is answered, and was asked about once.
+    fn check(&self, server: Serving) {
+        let result = std::fs::read_to_string(self.path("drivers.result.csv")).unwrap();
+        assert_eq!(result.lines().count(), DRIVERS + 1);
+        assert!(
+            result.lines().skip(1).all(|line| line.ends_with(",yes,00,valid,1")),
+            "everybody is answered"
+        );
+        server.signal(Signal::SIGTERM);
+        server.end();
+        assert_eq!(stored_licences(&self.path("data")).len(), DRIVERS, "nobody is missed");
+    }
+}
+
+fn answered(journal: &Path) -> usize {
+    std::fs::read_to_string(journal).map_or(0, |text| text.lines().count().saturating_sub(1))
+}
+
+#[test]
+fn the_server_is_killed_in_the_middle() {
+    let scene = Scene::new();
+    let mut server = scene.serve();
+    let mut child = scene.begin(&["--retries", "1"]);
+    for batches in [5, 20] {
+        scene.wait_for(batches);
+        server.signal(Signal::SIGKILL);
+        server.end();
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains("--resume") && stderr.contains("of 6000 drivers are answered"), "{stderr}");
+        server = scene.serve();
+        child = scene.begin(&["--resume", "--retries", "1"]);
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    scene.check(server);
+}
+
+#[test]
+fn the_command_is_killed_or_interrupted_in_the_middle() {
+    let scene = Scene::new();
+    let server = scene.serve();
+    let mut child = scene.begin(&[]);
+    scene.wait_for(5);
+    let (code, _, stderr) = run(scene.batch(&["--resume"]), "");
+    assert!(code == 2 && stderr.contains("another rims batch"), "{stderr}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let child = scene.begin(&["--resume"]);
+    scene.wait_for(20);
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && stderr.contains("interrupted"), "{stderr}");
+    let (code, stdout, stderr) = run(scene.batch(&["--resume"]), "");
+    assert_eq!(code, 0, "{stderr}");
+    assert!(!stdout.contains("asked now     6000"), "{stdout}");
+    scene.check(server);
+}
+
+#[test]
+fn a_short_absence_is_not_even_noticed() {
+    let scene = Scene::new();
+    let server = scene.serve();
+    let child = scene.begin(&["--retries", "20"]);
+    scene.wait_for(3);
+    server.signal(Signal::SIGKILL);
+    server.end();
+    let server = scene.serve();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    scene.check(server);
+}
