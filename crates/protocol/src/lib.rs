@@ -30,3 +30,8 @@ pub use envelope::SecretKey;
 pub use error::ApiError;
 pub use interface::Interface;
 pub use sector::Sector;
+
+/// What the package's page shows; its example runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
