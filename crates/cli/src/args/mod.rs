@@ -1,6 +1,7 @@
 mod admin;
 mod company;
 pub(crate) mod parse;
+mod tools;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,9 +15,10 @@ pub(crate) use admin::{
     WebhookCommand,
 };
 pub(crate) use company::{
-    Anomaly, Batch, Completions, Connection, Doctor, Driver, History, KeyStore, Login, Man, Number,
-    RemoteResult, Rental, RentalAction, Schedule, User, Verify, Why, days,
+    Anomaly, Batch, Connection, Driver, History, KeyStore, Login, Number, RemoteResult, Rental, RentalAction,
+    Schedule, User, Verify, days,
 };
+pub(crate) use tools::{Completions, Doctor, Man, Why};
 
 /// RIMS: driver qualification verification (운전자격확인시스템).
 #[derive(Parser)]

@@ -10,6 +10,7 @@ use crate::harness::{Serving, rims, run, s01};
 mod batch;
 mod batch_resumed;
 mod doctor;
+mod faults;
 mod keyring;
 mod login;
 mod remote;
