@@ -60,6 +60,7 @@ pub enum Family {
 
 /// One row of §3.5.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Interface {
     /// The request URI.
     pub path: &'static str,

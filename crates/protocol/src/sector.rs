@@ -63,6 +63,7 @@ impl PeriodRule {
 
 /// How a sector names and asks for the numbers of remote verifications (§4.2.6, §4.3.3, §4.4.3, §4.5.2.7, §4.6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NumberRules {
     /// Whether its numbers are `rent_no` or `vrfc_no`.
     pub kind: NumberKind,
@@ -74,6 +75,7 @@ pub struct NumberRules {
 
 /// Where `vhcl_idnty_cd` appears in a sector's answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IdentityShown {
     /// In the answer of a single verification.
     pub single: bool,
@@ -85,6 +87,7 @@ pub struct IdentityShown {
 
 /// Everything that differs between sectors; handlers read this and never match on a sector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SectorRules {
     /// What stands before `/licenseVerification` in the path.
     pub path_prefix: &'static str,

@@ -1,5 +1,6 @@
 /// A row of tables 5.8 and 5.9: from which score on a level is reached, and how often it errs.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct FaceLevel {
     /// 단계, from 1.
     pub level: u8,

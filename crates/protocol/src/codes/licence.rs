@@ -93,6 +93,7 @@ impl Serialize for ResultCode {
 
 /// A row of table 5.5: the two digits that stand for the region printed on a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Region {
     /// The first two digits of the licence number.
     pub code: &'static str,

@@ -25,6 +25,7 @@ impl CodeRow {
 
 /// One of the thirteen tables of §5, as text: what `rims codes` prints.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CodeTable {
     /// `5.1` … `5.13`.
     pub section: &'static str,
