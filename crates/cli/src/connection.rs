@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use reqwest::Url;
 use rims_client::values::UserId;
 use rims_client::{Client, Error, RetryPolicy, Sector};
+use rims_server::clock::Clock;
 use zeroize::Zeroizing;
 
 use crate::args::Connection;
@@ -83,6 +85,16 @@ impl Target {
 
     /// The same with another policy of repeats.
     pub(crate) fn client_with(&self, concurrency: usize, retry: RetryPolicy) -> Result<Client, Failure> {
+        self.client_on(None, concurrency, retry)
+    }
+
+    /// The same for which it is still the day when something began.
+    pub(crate) fn client_on(
+        &self,
+        begun: Option<Date>,
+        concurrency: usize,
+        retry: RetryPolicy,
+    ) -> Result<Client, Failure> {
         let mut builder = Client::builder()
             .base_url(&self.url)
             .auth_key(self.keys.auth_key.as_str())
@@ -91,6 +103,11 @@ impl Target {
             .concurrency(concurrency)
             .retry(retry)
             .user_agent(concat!("rims/", env!("CARGO_PKG_VERSION")));
+        if let Some(begun) = begun {
+            let clock = Clock::system();
+            let late = clock.today().duration_since(begun);
+            builder = builder.clock(move || clock.now().saturating_sub(late).unwrap_or(Timestamp::MIN));
+        }
         if let Some(company) = &self.bizinfo {
             builder = builder.on_behalf_of(company.clone());
         }
@@ -147,15 +164,27 @@ fn innermost(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), innermost)
 }
 
-/// Where drivers' links lead: the address named, the profile's, or the national one.
+/// Where the links of numbers from this RIMS lead: the address named, the profile's, or that of the API.
+pub(crate) fn web_of(named: Option<&Url>, target: &Target) -> Result<Url, Failure> {
+    let of_profile = || target.profile.as_ref().and_then(|profile| profile.web.clone());
+    match named {
+        Some(url) => Ok(url.clone()),
+        None => parsed(&of_profile().unwrap_or_else(|| target.url.clone())),
+    }
+}
+
+fn parsed(web: &str) -> Result<Url, Failure> {
+    Url::parse(web).map_err(|_| Failure::Input(format!("web = \"{web}\": an address is expected")))
+}
+
+/// Where the link of any number leads: the address named, the profile's, or the national one.
 pub(crate) fn web(named: Option<&Url>, profile_name: Option<&str>) -> Result<Url, Failure> {
     if let Some(url) = named {
         return Ok(url.clone());
     }
     let profiles = Profiles::load()?;
     let profile = profiles.get(profile_name.unwrap_or(DEFAULT_PROFILE));
-    let text = profile.and_then(|profile| profile.web.as_deref()).unwrap_or(NATIONAL_WEB);
-    Url::parse(text).map_err(|_| Failure::Input(format!("web = \"{text}\": an address is expected")))
+    parsed(profile.and_then(|profile| profile.web.as_deref()).unwrap_or(NATIONAL_WEB))
 }
 
 /// The profile that is meant where none is named.
@@ -171,8 +200,8 @@ fn profile(arguments: &Connection) -> Result<Option<Profile>, Failure> {
                 "there is no profile {name}; make it with `rims login --profile {name} --url URL`"
             ))),
         },
-        // An address on the command line stands for itself.
-        None if arguments.url.is_some() => Ok(None),
+        // An address of its own does not get the default profile's keys.
+        None if arguments.url.is_some() || url_of_environment().is_some() => Ok(None),
         None => Ok(profiles.get(DEFAULT_PROFILE).cloned()),
     }
 }
@@ -180,9 +209,12 @@ fn profile(arguments: &Connection) -> Result<Option<Profile>, Failure> {
 fn url(arguments: &Connection, profile: Option<&Profile>) -> Result<String, Failure> {
     let of_profile = || profile.map(|profile| profile.url.clone());
     let named = arguments.profile.as_ref().and_then(|_| of_profile());
-    let of_environment = || std::env::var("RIMS_URL").ok().filter(|url| !url.is_empty());
     let given = arguments.url.as_ref().map(Url::to_string);
-    given.or(named).or_else(of_environment).or_else(of_profile).ok_or_else(nowhere)
+    given.or(named).or_else(url_of_environment).or_else(of_profile).ok_or_else(nowhere)
+}
+
+fn url_of_environment() -> Option<String> {
+    std::env::var("RIMS_URL").ok().filter(|url| !url.is_empty())
 }
 
 fn keys(arguments: &Connection, profile: Option<&Profile>) -> Result<Keys, Failure> {

@@ -117,12 +117,28 @@ pub(crate) fn read(auth_key_file: Option<&Path>, secret_key_file: Option<&Path>)
 
 /// Writes both keys to files beside the profiles that only this user can read.
 pub(crate) fn keep_in_files(profile: &str, keys: &Keys) -> Result<KeySource, Failure> {
-    let folder = folder()?;
-    let auth_key = folder.join(format!("{profile}.auth-key"));
-    let secret_key = folder.join(format!("{profile}.secret-key"));
+    let [auth_key, secret_key] = key_files(profile)?;
     write_private(&auth_key, keys.auth_key.as_bytes())?;
     write_private(&secret_key, keys.secret_key.as_bytes())?;
     Ok(KeySource::Files { auth_key, secret_key })
+}
+
+/// Removes the files of [`keep_in_files`], if they are there.
+pub(crate) fn forget_files(profile: &str) -> Result<(), Failure> {
+    for path in key_files(profile)? {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Failure::Failed(format!("{}: {error}", path.display())));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn key_files(profile: &str) -> Result<[PathBuf; 2], Failure> {
+    let folder = folder()?;
+    Ok(["auth-key", "secret-key"].map(|kind| folder.join(format!("{profile}.{kind}"))))
 }
 
 /// Gives both keys to the operating system's keyring.

@@ -13,7 +13,7 @@ use rims_client::{Client, Date, Malformed, VerifyRequest};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::builder().from_env().build()?;
     let driver = driver(client.today())?;
-    // The booking's own number: however often this program runs, the booking is confirmed once.
+    // The booking's own number: however often this program runs today, the booking is confirmed once.
     let booking = IdempotencyKey::parse("booking-0117")?;
     let confirmed = client.rental().once(booking).confirm(&driver, Some(OneWay::No)).await?;
     println!("confirmed: {}", confirmed.is_eligible());

@@ -20,7 +20,19 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: crate::Client,
-    runtime: Arc<Runtime>,
+    runtime: Arc<Owned>,
+}
+
+/// A runtime that may be dropped anywhere, also within another one.
+#[derive(Debug)]
+struct Owned(Option<Runtime>);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Client {
@@ -28,7 +40,7 @@ impl Client {
     pub fn new(builder: ClientBuilder) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::Setting(error.to_string()))?;
-        Ok(Self { inner: builder.build()?, runtime: Arc::new(runtime) })
+        Ok(Self { inner: builder.build()?, runtime: Arc::new(Owned(Some(runtime))) })
     }
 
     /// As [`crate::Client::token`].
@@ -52,29 +64,30 @@ impl Client {
     }
 
     fn wait<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        outside_of_async()?;
-        self.runtime.block_on(call)
+        self.runtime()?.block_on(call)
+    }
+
+    /// The runtime, outside of every other one.
+    fn runtime(&self) -> Result<&Runtime, Error> {
+        let inside =
+            || Error::Setting("the blocking client cannot be used within an async runtime".to_owned());
+        let runtime = self.runtime.0.as_ref().filter(|_| Handle::try_current().is_err());
+        runtime.ok_or_else(inside)
     }
 
     fn iterate<T>(
         &self,
         stream: impl Stream<Item = Result<T, Error>>,
     ) -> impl Iterator<Item = Result<T, Error>> {
-        let (client, mut stream) = (self.clone(), Box::pin(stream));
-        let mut refused = outside_of_async().err();
-        let is_refused = refused.is_some();
-        std::iter::from_fn(move || match refused.take() {
-            Some(error) => Some(Err(error)),
-            None if is_refused => None,
-            None => client.runtime.block_on(stream.next()),
+        let (client, mut stream, mut is_over) = (self.clone(), Box::pin(stream), false);
+        std::iter::from_fn(move || {
+            if is_over {
+                return None;
+            }
+            let next = client.runtime().map(|runtime| runtime.block_on(stream.next()));
+            is_over = next.is_err();
+            next.unwrap_or_else(|error| Some(Err(error)))
         })
-    }
-}
-
-fn outside_of_async() -> Result<(), Error> {
-    match Handle::try_current() {
-        Ok(_) => Err(Error::Setting("the blocking client cannot be used within an async runtime".to_owned())),
-        Err(_) => Ok(()),
     }
 }
 

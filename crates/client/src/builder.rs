@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -166,6 +167,7 @@ impl ClientBuilder {
             basic: basic(auth_key)?,
             secret_key: self.secret_key,
             tokens: Tokens::default(),
+            knows_keys: AtomicBool::new(false),
             slots: Semaphore::new(self.concurrency),
             concurrency: self.concurrency,
             retry: self.retry,
@@ -176,9 +178,14 @@ impl ClientBuilder {
 }
 
 fn base_url(text: Option<&str>) -> Result<Url, Error> {
-    let refused = || Error::Setting("base_url must be an http:// or https:// address".to_owned());
+    let refused = || {
+        Error::Setting("base_url must be an http:// or https:// address without a user, ? or #".to_owned())
+    };
     let url = text.and_then(|text| Url::parse(text).ok()).ok_or_else(refused)?;
-    let plain = url.query().is_none() && url.fragment().is_none();
+    let plain = url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
     if matches!(url.scheme(), "http" | "https") && plain { Ok(url) } else { Err(refused()) }
 }
 

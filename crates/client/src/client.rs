@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -36,6 +37,8 @@ pub(crate) struct Core {
     pub(crate) basic: HeaderValue,
     pub(crate) secret_key: Option<SecretKey>,
     pub(crate) tokens: Tokens,
+    /// Whether the RIMS said with its last token that it knows idempotency keys.
+    pub(crate) knows_keys: AtomicBool,
     pub(crate) slots: Semaphore,
     pub(crate) concurrency: usize,
     pub(crate) retry: RetryPolicy,
@@ -139,7 +142,7 @@ impl Core {
                 None => request,
             }
         };
-        let repeat = if key.is_some() { Repeat::Safe } else { repeat };
+        let repeat = if key.is_some() { Repeat::Keyed } else { repeat };
         let answered = self.repeat(interface, make, repeat).await?;
         Ok((read(&answered)?, answered.request_id))
     }
@@ -179,10 +182,19 @@ impl Core {
                 Err(error) => (error, Repeat::Safe),
                 Ok(bearer) => match self.authorised(interface, &make, bearer).await {
                     Ok(answered) => return Ok(answered),
-                    Err(error) => (error, repeat),
+                    Err(error) => (error, self.as_this_rims_repeats(repeat)),
                 },
             };
             self.pause(&mut pauses, error, repeat).await?;
+        }
+    }
+
+    /// A key makes a call safe where it is known.
+    fn as_this_rims_repeats(&self, repeat: Repeat) -> Repeat {
+        match repeat {
+            Repeat::Keyed if self.knows_keys.load(Ordering::Relaxed) => Repeat::Safe,
+            Repeat::Keyed => Repeat::Unsafe,
+            other => other,
         }
     }
 
@@ -232,6 +244,8 @@ impl Core {
             .filter(|value| value.as_bytes().starts_with(b"Bearer "))
             .ok_or_else(|| unusable("there is no token in it", answered.request_id.as_deref()))?;
         bearer.set_sensitive(true);
+        let supported = answered.headers.get(IdempotencyKey::SUPPORTED);
+        self.knows_keys.store(supported.is_some_and(|value| value == "true"), Ordering::Relaxed);
         Ok(Bearer(bearer))
     }
 

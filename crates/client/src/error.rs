@@ -75,8 +75,10 @@ pub enum Error {
 /// Whether sending a request again could do something twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// It only reads, or carries an idempotency key.
+    /// It only reads.
     Safe,
+    /// It carries an idempotency key: safe where the RIMS knows keys.
+    Keyed,
     /// It records something.
     Unsafe,
 }

@@ -34,7 +34,7 @@ impl RetryPolicy {
 
     /// The pause, or what the server asks for if that is not absurd.
     pub(crate) fn wait(self, pause: Duration, retry_after: Option<Duration>) -> Duration {
-        retry_after.map_or(pause, |asked| asked.min(self.longest_pause * 6).max(pause))
+        retry_after.map_or(pause, |asked| asked.min(self.longest_pause.saturating_mul(6)).max(pause))
     }
 }
 

@@ -71,10 +71,20 @@ class Rims:
         return answer(status, reply)
 
 
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect would take key and token to another host: it is an answer like any other."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+OPENER = urllib.request.build_opener(NoRedirect)
+
+
 def send(url, authorization, body=None):
     headers = {"Authorization": authorization, "Content-Type": "application/json"}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=30) as response:
+        with OPENER.open(urllib.request.Request(url, body, headers), timeout=30) as response:
             return response.status, response.headers, response.read()
     except urllib.error.HTTPError as error:  # 401 is an answer, too
         with error:

@@ -100,7 +100,7 @@ pub(crate) struct Driver {
     /// The first day: yyyymmdd, yyyy-mm-dd, today, or +days. Today without it.
     #[arg(long, value_parser = parse::day, allow_hyphen_values = true)]
     pub(crate) from: Option<parse::Day>,
-    /// The last day. The first day without it.
+    /// The last day. Without it the first day, or where a sector requires no days the one after.
     #[arg(long, value_parser = parse::day, allow_hyphen_values = true)]
     pub(crate) to: Option<parse::Day>,
     /// The plate, or the id of a scooter.
@@ -134,7 +134,8 @@ pub(crate) struct Verify {
 
 #[derive(clap::Args)]
 pub(crate) struct Once {
-    /// Send this Idempotency-Key: however often the command is run, it is done once. Only for a RIMS that knows it.
+    /// Send this Idempotency-Key: run again within 24 hours with the same driver and days, it is done once. Only for a
+    /// RIMS that knows keys.
     #[arg(long, value_name = "KEY", value_parser = parse::idempotency_key)]
     pub(crate) idempotency_key: Option<IdempotencyKey>,
 }
@@ -150,12 +151,8 @@ pub(crate) struct Once {
 pub(crate) struct Batch {
     /// A .csv (UTF-8 or CP949) or .xlsx file with a header.
     pub(crate) file: PathBuf,
-    /// Go on after an interruption: who was answered is not asked about again.
-    #[arg(long, conflicts_with = "restart")]
-    pub(crate) resume: bool,
-    /// Begin anew, although an interrupted run could go on.
-    #[arg(long)]
-    pub(crate) restart: bool,
+    #[command(flatten)]
+    pub(crate) interrupted: Interrupted,
     /// Where the answers are written; FILE.result.csv without it.
     #[arg(long, value_name = "FILE")]
     pub(crate) result: Option<PathBuf>,
@@ -189,6 +186,20 @@ pub(crate) struct Batch {
     pub(crate) output: Output,
     #[command(flatten)]
     pub(crate) connection: Connection,
+}
+
+/// What becomes of a run that was interrupted.
+#[derive(clap::Args)]
+pub(crate) struct Interrupted {
+    /// Go on after an interruption: who was answered is not asked about again.
+    #[arg(long, conflicts_with = "restart")]
+    pub(crate) resume: bool,
+    /// Begin anew, although an interrupted run could go on.
+    #[arg(long)]
+    pub(crate) restart: bool,
+    /// With --resume: ask about nobody else, and write the answers that are there.
+    #[arg(long, requires = "resume")]
+    pub(crate) partial: bool,
 }
 
 /// Rentals: verify a driver and record the rental (대여확정).
@@ -260,7 +271,7 @@ pub(crate) struct Number {
     /// The general sector's kind of service: a code of `rims codes api-types`.
     #[arg(long = "type", value_name = "CODE", value_parser = parse::api_type)]
     pub(crate) api_type: Option<ApiType>,
-    /// The RIMS whose page the link opens; else the profile's, or the national one.
+    /// The RIMS whose page the link opens; else the profile's, or the address of the API.
     #[arg(long, value_name = "URL", value_parser = parse::base_url)]
     pub(crate) web: Option<Url>,
     /// Print the QR code also where the output is no terminal.
@@ -276,13 +287,20 @@ pub(crate) struct Number {
     pub(crate) connection: Connection,
 }
 
-/// Get the result of a remote (비대면) verification. Exit code 0: eligible, 3: not eligible, 4: not finished.
+/// Get the result of a remote (비대면) verification. Exit code 0: the licence is valid, its photo genuine, and the faces
+/// as alike and alive as asked for; 3: one of these is not so; 4: not finished.
 #[derive(clap::Args)]
 #[command(after_help = "Example: rims result R25-000000843 --wait")]
 pub(crate) struct RemoteResult {
     /// The rental or verification number.
     #[arg(value_parser = parse::number)]
     pub(crate) number: RemoteNumber,
+    /// The least face similarity to accept, 0 to 100; table 5.9 recommends 99.96 (`rims codes similarity`).
+    #[arg(long, value_name = "SCORE", value_parser = parse::score)]
+    pub(crate) similarity: Option<f64>,
+    /// The least face liveness to accept, 0 to 100; table 5.8 recommends 96.84 (`rims codes liveness`).
+    #[arg(long, value_name = "SCORE", value_parser = parse::score)]
+    pub(crate) liveness: Option<f64>,
     /// Ask again and again until the driver is done.
     #[arg(long)]
     pub(crate) wait: bool,

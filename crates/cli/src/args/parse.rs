@@ -35,7 +35,7 @@ pub(crate) fn day(text: &str) -> Result<Day, String> {
     }
     if text.starts_with(['+', '-'])
         && let Ok(days) = text.parse::<i32>()
-        && days.abs() < 100_000
+        && days.unsigned_abs() < 100_000
     {
         return Ok(Day::FromToday(days));
     }
@@ -122,6 +122,11 @@ pub(crate) fn number(text: &str) -> Result<RemoteNumber, String> {
     RemoteNumber::parse(text).ok_or_else(|| "a number such as R25-000000843".to_owned())
 }
 
+pub(crate) fn score(text: &str) -> Result<f64, String> {
+    let score = text.parse().ok().filter(|score| (0.0..=100.0).contains(score));
+    score.ok_or_else(|| "a number from 0 to 100 is expected".to_owned())
+}
+
 pub(crate) fn path(text: &str) -> Result<String, String> {
     match Interface::by_path(text) {
         Some(interface) => Ok(interface.path.to_owned()),
@@ -131,7 +136,11 @@ pub(crate) fn path(text: &str) -> Result<String, String> {
 
 pub(crate) fn http_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    url.ok_or_else(|| "an http:// or https:// address is expected".to_owned())
+    let url = url.ok_or_else(|| "an http:// or https:// address is expected".to_owned())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address without a user and password is expected".to_owned());
+    }
+    Ok(url)
 }
 
 /// What stands before a path.
@@ -170,7 +179,7 @@ mod tests {
         ] {
             assert_eq!(day(text).map(|day| day.on(today)), Ok(expected), "{text}");
         }
-        for text in ["", "11/01/2025", "2025-13-01", "+", "20251", "+9999999"] {
+        for text in ["", "-2147483648", "11/01/2025", "2025-13-01", "+", "20251", "+9999999"] {
             assert!(day(text).is_err(), "{text}");
         }
     }

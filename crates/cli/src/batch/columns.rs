@@ -52,6 +52,8 @@ pub(super) struct Defaults {
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     places: Vec<(Column, usize)>,
+    /// How many columns the header has.
+    width: usize,
     defaults: Defaults,
     sector: Sector,
     today: Date,
@@ -59,10 +61,7 @@ pub(super) struct Columns {
 
 /// Why a row cannot be sent: the column, and the rule that its value breaks. It never has the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
-    pub(super) column: &'static str,
-    pub(super) rule: String,
-}
+pub(super) struct Wrong(pub(super) String);
 
 impl Columns {
     /// Reads the header. Licence number and name must be there; a name twice is refused.
@@ -86,7 +85,7 @@ impl Columns {
             }
             places.push((*column, place));
         }
-        let columns = Self { places, defaults, sector, today };
+        let columns = Self { places, width: header.cells.len(), defaults, sector, today };
         let mut needed = vec![Column::Licence, Column::Name];
         if defaults.class.is_none() {
             needed.push(Column::Class);
@@ -105,6 +104,7 @@ impl Columns {
 
     /// The driver of a row.
     pub(super) fn driver(&self, row: &Row<'_>) -> Result<VerifyRequest, Wrong> {
+        self.refuse_damaged(row)?;
         let text = |column| self.text(row, column);
         let required =
             |column| text(column).ok_or_else(|| wrong(column, say!("값이 없습니다", "a value is missing")));
@@ -122,6 +122,20 @@ impl Columns {
         };
         let (from, to) = self.days(row)?;
         Ok(self.request((licence?, name?, class?), (from, to), text(Column::Vehicle), api_type))
+    }
+
+    /// Cells without a column, and cells that a spreadsheet could not calculate.
+    fn refuse_damaged(&self, row: &Row<'_>) -> Result<(), Wrong> {
+        if row.cells.iter().skip(self.width).any(|cell| !cell.is_empty()) {
+            return Err(Wrong(say!("첫 행보다 칸이 많습니다", "it has more cells than the first row")));
+        }
+        let damaged = self
+            .places
+            .iter()
+            .find(|(column, _)| self.text(row, *column).is_some_and(|text| text.starts_with('#')));
+        damaged.map_or(Ok(()), |(column, _)| {
+            Err(wrong(*column, say!("오류가 있는 칸입니다", "the cell has an error")))
+        })
     }
 
     fn request(
@@ -151,10 +165,20 @@ impl Columns {
             }),
             None => Ok(None),
         };
-        Ok((date(Column::From)?.or(self.defaults.from), date(Column::To)?.or(self.defaults.to)))
+        let (from, to) = (date(Column::From)?, date(Column::To)?);
+        let is_forgotten =
+            from.is_some() && to.or(self.defaults.to).is_none() && self.place(Column::To).is_some();
+        if is_forgotten && self.sector.rules().dates == DateRule::Required {
+            return Err(wrong(Column::To, say!("값이 없습니다", "a value is missing")));
+        }
+        Ok((from.or(self.defaults.from), to.or(self.defaults.to)))
     }
 
     fn text<'a>(&self, row: &Row<'a>, column: Column) -> Option<&'a str> {
+        // Elsewhere a column of this name is somebody's own.
+        if column == Column::Type && !self.sector.rules().api_type {
+            return None;
+        }
         let cell = row.cells.get(self.place(column)?)?;
         (!cell.is_empty()).then_some(cell.as_str())
     }
@@ -164,8 +188,8 @@ impl Columns {
     }
 }
 
-fn wrong(column: Column, rule: impl Into<String>) -> Wrong {
-    Wrong { column: called(column), rule: rule.into() }
+fn wrong(column: Column, rule: impl std::fmt::Display) -> Wrong {
+    Wrong(format!("{}: {rule}", called(column)))
 }
 
 fn called(column: Column) -> &'static str {
@@ -231,10 +255,27 @@ mod tests {
             (["111234567890", "홍길동", "12", "내일"], "시작일"),
         ] {
             let wrong = read(&header, &cells).unwrap_err();
-            assert_eq!(wrong.column, column, "{cells:?}");
-            assert!(!wrong.rule.contains("1234") && !wrong.rule.contains("홍길동"), "{wrong:?}");
+            assert!(wrong.0.starts_with(column), "{cells:?}: {wrong:?}");
+            assert!(!wrong.0.contains("1234") && !wrong.0.contains("홍길동"), "{wrong:?}");
         }
         assert!(read(&header, &["111234567890", "홍길동", "12"]).is_ok(), "a short row has no date");
+    }
+
+    #[test]
+    fn what_a_spreadsheet_got_wrong_is_not_taken_for_nothing() {
+        let header = ["면허번호", "이름", "면허종별", "시작일", "종료일"];
+        for (cells, hint) in [
+            (&["111234567890", "홍길동", "12", "2027-03-01", "#VALUE!"][..], "종료일: the cell has an error"),
+            (&["111234567890", "#N/A", "12", "", ""], "이름: the cell has an error"),
+            (&["111234567890", "홍길동", "12", "2027-03-01", ""], "종료일: a value is missing"),
+            (&["111234567890", "홍길동", "12", "", "", "more"], "more cells"),
+        ] {
+            let wrong = read(&header, cells).unwrap_err();
+            assert!(wrong.0.contains(hint), "{cells:?}: {wrong:?}");
+        }
+        assert!(read(&header, &["111234567890", "홍길동", "12", "", "", "", ""]).is_ok());
+        let own = ["면허번호", "이름", "면허종별", "유형"];
+        assert!(read(&own, &["111234567890", "홍길동", "12", "SUV"]).is_ok(), "only 범용 has a type");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
 use rims_client::Verification;
 use rims_client::codes::{Code, LicenceStatus, VehicleIdentity};
 use serde::{Deserialize, Serialize};
@@ -22,11 +23,22 @@ pub(super) struct Run {
     pub(super) rows: usize,
     pub(super) sector: String,
     pub(super) url: String,
+    /// SHA-256 of the auth key: another credential is another company or environment.
+    pub(super) credential: String,
     pub(super) bizinfo: Option<String>,
     /// How many drivers are in one batch.
     pub(super) size: usize,
     /// The options that stand in for empty cells.
     pub(super) defaults: String,
+    /// The day in Korea when it began, which is "today" until it ends.
+    pub(super) today: Date,
+}
+
+impl Run {
+    /// How many drivers a batch has.
+    fn length(&self, batch: usize) -> usize {
+        self.rows.saturating_sub(batch * self.size).min(self.size)
+    }
 }
 
 /// The first line.
@@ -97,25 +109,28 @@ impl Journal {
         Ok(journal)
     }
 
+    /// The day when an interrupted run began.
+    pub(super) fn begun_on(path: &Path) -> Result<Date, Failure> {
+        let file = File::open(path).map_err(|error| failed(path, &error))?;
+        let mut line = String::new();
+        BufReader::new(file).read_line(&mut line).map_err(|error| failed(path, &error))?;
+        let begun: Begin = serde_json::from_str(&line).map_err(|_| damaged())?;
+        Ok(begun.run.today)
+    }
+
     /// The journal of an interrupted run. A last line that was cut off counts as not written.
     pub(super) fn resume(path: &Path, run: &Run) -> Result<Self, Failure> {
         let file =
             OpenOptions::new().read(true).write(true).open(path).map_err(|error| failed(path, &error))?;
         lock(&file, path)?;
-        let damaged = || {
-            Failure::Input(say!(
-                "이어서 할 수 없는 기록입니다. --restart 로 다시 시작하십시오",
-                "the journal is damaged; begin anew with --restart"
-            ))
-        };
         let mut lines = BufReader::new(&file);
         let mut line = String::new();
         let mut end = lines.read_line(&mut line).map_err(|error| failed(path, &error))?;
         let begun: Begin = serde_json::from_str(&line).map_err(|_| damaged())?;
         if begun.run != *run {
             return Err(Failure::Input(say!(
-                "중단된 실행과 파일, 주소, 업체 또는 옵션이 다릅니다. 그때와 같게 하거나 --restart 로 다시 시작하십시오",
-                "the interrupted run had another file, address, company or option; give the same, or begin anew with --restart"
+                "중단된 실행과 파일, 주소, 키, 업체 또는 옵션이 다릅니다. 그때와 같게 하거나 --restart 로 다시 시작하십시오",
+                "the interrupted run had another file, address, key, company or option; give the same, or begin anew with --restart"
             )));
         }
         let mut answered = vec![None; run.rows.div_ceil(run.size)];
@@ -126,6 +141,9 @@ impl Journal {
                 break;
             }
             let Line { batch, answers } = serde_json::from_str(&line).map_err(|_| damaged())?;
+            if answers.len() != run.length(batch) {
+                return Err(damaged());
+            }
             *answered.get_mut(batch).ok_or_else(damaged)? = Some(answers);
             end += read;
         }
@@ -136,7 +154,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Remembers what a batch was answered. It survives the end of this process, however it ends.
+    /// Remembers what a batch was answered. It survives the end of this process and of this machine's power.
     pub(super) fn add(&mut self, batch: usize, answers: Vec<Told>) -> Result<(), Failure> {
         let line = Line { batch, answers };
         self.append(&line)?;
@@ -159,8 +177,18 @@ impl Journal {
     fn append(&mut self, line: &impl Serialize) -> Result<(), Failure> {
         let mut text = serde_json::to_vec(line).map_err(Failure::failed)?;
         text.push(b'\n');
-        self.file.write_all(&text).map_err(|error| failed(&self.path, &error))
+        self.file
+            .write_all(&text)
+            .and_then(|()| self.file.sync_data())
+            .map_err(|error| failed(&self.path, &error))
     }
+}
+
+fn damaged() -> Failure {
+    Failure::Input(say!(
+        "이어서 할 수 없는 기록입니다. --restart 로 다시 시작하십시오",
+        "the journal is damaged; begin anew with --restart"
+    ))
 }
 
 fn lock(file: &File, path: &Path) -> Result<(), Failure> {
@@ -188,9 +216,11 @@ mod tests {
             rows: 2_500,
             sector: "rental".into(),
             url: "http://x".into(),
+            credential: "def".into(),
             bizinfo: None,
             size: 1_000,
             defaults: String::new(),
+            today: jiff::civil::date(2025, 10, 23),
         }
     }
 
@@ -218,6 +248,18 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_with_too_many_or_too_few_answers_is_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.rims-journal");
+        for (batch, count) in [(0, 999), (2, 501), (3, 0), (7, 1_000)] {
+            let mut journal = Journal::begin(&path, run(), "key".into()).unwrap();
+            journal.add(batch, told(count)).unwrap();
+            drop(journal);
+            assert!(matches!(Journal::resume(&path, &run()), Err(Failure::Input(_))), "{batch} {count}");
+        }
+    }
+
+    #[test]
     fn another_run_and_a_second_process_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.rims-journal");
@@ -225,8 +267,10 @@ mod tests {
         assert!(matches!(Journal::resume(&path, &run()), Err(Failure::Input(_))));
         drop(journal);
         assert_eq!(Journal::resume(&path, &run()).unwrap().key, "key");
-        let other = Run { url: "http://y".into(), ..run() };
-        assert!(matches!(Journal::resume(&path, &other), Err(Failure::Input(_))));
+        for other in [Run { url: "http://y".into(), ..run() }, Run { credential: "x".into(), ..run() }] {
+            assert!(matches!(Journal::resume(&path, &other), Err(Failure::Input(_))));
+        }
+        assert_eq!(Journal::begun_on(&path).unwrap(), run().today);
         std::fs::write(&path, "{}\n").unwrap();
         assert!(matches!(Journal::resume(&path, &run()), Err(Failure::Input(_))));
     }

@@ -1,7 +1,8 @@
 //! Writes the answers: the input's own columns, and what was found.
 
+use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use encoding_rs::Encoding;
 use rust_xlsxwriter::{Workbook, XlsxError};
@@ -18,40 +19,73 @@ use rims_client::codes::LicenceStatus;
 /// The members that are added, as JSON calls them.
 const KEYS: [&str; 4] = ["eligible", "status", "status_text", "vehicle"];
 
-/// Writes every row with its answer to a file that appears when it is complete.
+/// Where the answers go.
+pub(super) struct Output {
+    pub(super) path: PathBuf,
+    pub(super) format: FileFormat,
+    /// Whether a file that is there may be replaced.
+    pub(super) overwrite: bool,
+}
+
+/// What was answered, by batch.
+#[derive(Clone, Copy)]
+pub(super) struct Answers<'a> {
+    pub(super) answered: &'a [Option<Vec<Told>>],
+    /// How many drivers are in one batch.
+    pub(super) size: usize,
+}
+
+impl<'a> Answers<'a> {
+    /// About the driver at this place of the file, from 0.
+    fn of(self, place: usize) -> Option<&'a Told> {
+        self.answered.get(place / self.size)?.as_ref()?.get(place % self.size)
+    }
+}
+
+/// Writes every row with its answer to a file that appears when it is complete, and only if the input is still what was
+/// asked about.
 pub(super) fn write(
     input: (&Path, Form),
-    answers: &[Option<Vec<Told>>],
-    output: (&Path, FileFormat),
+    answers: Answers<'_>,
+    output: &Output,
+    unchanged: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let (path, format) = output;
+    let path = output.path.as_path();
     let failed = |error: std::io::Error| Failure::Failed(format!("{}: {error}", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // For its owner alone: it has the input's personal data in it.
     let file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let told = answers.iter().flatten().flatten();
-    match format {
-        FileFormat::Csv => write_csv(input, told, BufWriter::new(file.as_file()))?,
-        FileFormat::Json => write_json(input, told, BufWriter::new(file.as_file()))?,
-        FileFormat::Xlsx => write_xlsx(input, told, file.path())?,
+    match output.format {
+        FileFormat::Csv => write_csv(input, answers, BufWriter::new(file.as_file()))?,
+        FileFormat::Json => write_json(input, answers, BufWriter::new(file.as_file()))?,
+        FileFormat::Xlsx => write_xlsx(input, answers, file.path())?,
     }
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    unchanged()?;
+    file.as_file().sync_all().map_err(failed)?;
+    let kept = if output.overwrite { file.persist(path) } else { file.persist_noclobber(path) };
+    kept.map_err(|error| failed(error.error))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
-/// Rows with their answers; the header with the titles of the answers.
+/// Rows with their answers, as wide as the header; the header with the titles of the answers.
 fn each<'a>(
     (path, form): (&Path, Form),
-    mut told: impl Iterator<Item = &'a Told>,
+    answers: Answers<'a>,
     mut take: impl FnMut(&[String], [String; 4], Option<&'a Told>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut is_header = true;
+    let (mut width, mut place) = (None, 0);
+    let mut cells_of_row = Vec::new();
     read(path, form, &mut |row: Row<'_>| {
-        if std::mem::take(&mut is_header) {
+        let Some(width) = width else {
+            width = Some(row.cells.len());
             return take(row.cells, titles(), None);
-        }
-        let answer = told.next();
-        take(row.cells, answer.map(cells).unwrap_or_default(), answer)
+        };
+        cells_of_row.clear();
+        cells_of_row.extend_from_slice(row.cells);
+        cells_of_row.resize(width, String::new());
+        let answer = answers.of(place);
+        place += 1;
+        take(&cells_of_row, answer.map(cells).unwrap_or_default(), answer)
     })
 }
 
@@ -75,43 +109,37 @@ pub(super) fn is_eligible(told: &Told) -> bool {
     told.status().known() == Some(LicenceStatus::Valid)
 }
 
-fn write_csv<'a>(
-    input: (&Path, Form),
-    told: impl Iterator<Item = &'a Told>,
-    mut out: impl Write,
-) -> Result<(), Failure> {
+fn write_csv(input: (&Path, Form), answers: Answers<'_>, mut out: impl Write) -> Result<(), Failure> {
     if input.1.has_mark {
         out.write_all("\u{feff}".as_bytes()).map_err(Failure::failed)?;
     }
     let encoded = Encoded { out, encoding: input.1.encoding, cut: Vec::new() };
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(encoded);
-    let mut width = 0;
-    each(input, told, |row, added, _| {
-        width = width.max(row.len());
-        let missing = std::iter::repeat_n("", width - row.len());
-        let line = row.iter().map(String::as_str).chain(missing).chain(added.iter().map(String::as_str));
-        writer.write_record(line).map_err(Failure::failed)
+    each(input, answers, |row, added, _| {
+        writer.write_record(row.iter().chain(&added)).map_err(Failure::failed)
     })?;
     writer.flush().map_err(Failure::failed)
 }
 
-fn write_json<'a>(
-    input: (&Path, Form),
-    told: impl Iterator<Item = &'a Told>,
-    mut out: impl Write,
-) -> Result<(), Failure> {
-    let mut header: Vec<String> = Vec::new();
+fn write_json(input: (&Path, Form), answers: Answers<'_>, mut out: impl Write) -> Result<(), Failure> {
+    let mut header: Option<Vec<String>> = None;
     let mut before = "[\n";
-    each(input, told, |row, [_, _, status_text, _], answer| {
-        let Some(answer) = answer else {
-            header = row.to_vec();
+    each(input, answers, |row, [_, _, status_text, _], answer| {
+        let Some(header) = &header else {
+            header = Some(row.to_vec());
             return Ok(());
         };
         let mut object: Map<String, Value> =
             header.iter().zip(row).map(|(name, cell)| (name.clone(), cell.clone().into())).collect();
-        let vehicle = answer.vehicle().map_or(Value::Null, |code| code.to_string().into());
-        let values =
-            [is_eligible(answer).into(), answer.status().to_string().into(), status_text.into(), vehicle];
+        let values = match answer {
+            None => [Value::Null, Value::Null, Value::Null, Value::Null],
+            Some(told) => [
+                is_eligible(told).into(),
+                told.status().to_string().into(),
+                status_text.into(),
+                told.vehicle().map_or(Value::Null, |code| code.to_string().into()),
+            ],
+        };
         object.extend(KEYS.iter().map(|key| (*key).to_owned()).zip(values));
         write!(out, "{before}{}", Value::Object(object)).map_err(Failure::failed)?;
         before = ",\n";
@@ -121,21 +149,14 @@ fn write_json<'a>(
     out.write_all(end.as_bytes()).and_then(|()| out.flush()).map_err(Failure::failed)
 }
 
-fn write_xlsx<'a>(
-    input: (&Path, Form),
-    told: impl Iterator<Item = &'a Told>,
-    path: &Path,
-) -> Result<(), Failure> {
+fn write_xlsx(input: (&Path, Form), answers: Answers<'_>, path: &Path) -> Result<(), Failure> {
     let failed = |error: XlsxError| Failure::Failed(error.to_string());
     let mut workbook = Workbook::new();
     // Rows are written as they come; only the present one is in memory.
     let sheet = workbook.add_worksheet_with_constant_memory().map_err(failed)?;
-    let (mut line, mut width) = (0, 0);
-    each(input, told, |row, added, _| {
-        width = width.max(row.len());
-        let places = (0..row.len()).chain(width..width + added.len());
-        for (place, cell) in places.zip(row.iter().chain(&added)) {
-            let column = u16::try_from(place).map_err(Failure::failed)?;
+    let mut line = 0;
+    each(input, answers, |row, added, _| {
+        for (column, cell) in (0..).zip(row.iter().chain(&added)) {
             sheet.write_string(line, column, cell).map_err(failed)?;
         }
         line += 1;

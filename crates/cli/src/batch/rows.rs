@@ -27,6 +27,9 @@ pub(super) struct Form {
     pub(super) has_mark: bool,
 }
 
+/// A row of its own behind the last one: an open quotation mark would swallow it.
+const END: &str = "\u{1}";
+
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The form of a file: by its name and, for CSV, by what is in it.
@@ -85,6 +88,16 @@ fn read_csv(
         let first_line = reader.position().line();
         let more = reader.read_record(&mut record);
         if !more.map_err(|error| unreadable(path, &error.to_string()))? {
+            // The end was swallowed by the last row.
+            return Err(unreadable(
+                path,
+                &say!(
+                    "{number}행: 따옴표(\")가 닫히지 않았습니다",
+                    "row {number}: a quotation mark (\") is not closed"
+                ),
+            ));
+        }
+        if record.iter().eq([END]) {
             return Ok(());
         }
         // Empty lines are rows of a spreadsheet, and lines within a cell are not.
@@ -154,7 +167,9 @@ fn text(value: &DataRef<'_>) -> String {
             let (year, month, day, ..) = moment.to_ymd_hms_milli();
             format!("{year:04}-{month:02}-{day:02}")
         }
-        DataRef::Error(_) | DataRef::Empty => String::new(),
+        // As a spreadsheet shows it, `#VALUE!`: it is no empty cell.
+        DataRef::Error(error) => error.to_string(),
+        DataRef::Empty => String::new(),
     }
 }
 
@@ -166,7 +181,7 @@ fn unreadable(path: &Path, why: &str) -> Failure {
     Failure::Input(format!("{}: {why}", path.display()))
 }
 
-/// Another encoding as UTF-8, with a line's end at its end.
+/// Another encoding as UTF-8, with a line's end and [`END`] at its end.
 struct Decoded<R> {
     inner: R,
     decoder: encoding_rs::Decoder,
@@ -200,13 +215,20 @@ impl<R: std::io::Read> std::io::Read for Decoded<R> {
             self.is_over = read == 0;
             let most = self.decoder.max_utf8_buffer_length(read).unwrap_or(read * 3 + 16);
             self.text.resize(most, 0);
-            let (_, _, written, _) =
+            let (_, _, written, malformed) =
                 self.decoder.decode_to_utf8(&self.block[..read], &mut self.text, read == 0);
+            if malformed {
+                return Err(std::io::Error::other(say!(
+                    "UTF-8도 CP949도 아닌 글자가 있습니다",
+                    "it has characters of neither UTF-8 nor CP949"
+                )));
+            }
             self.text.truncate(written);
             self.has_returns |= self.text.contains(&b'\r');
             if self.is_over {
                 // So that the last line ends like every other.
                 self.text.extend_from_slice(if self.has_returns { b"\r\n" } else { b"\n" });
+                self.text.extend_from_slice(END.as_bytes());
             }
             self.given = 0;
         }
@@ -261,6 +283,33 @@ mod tests {
                 assert_eq!(numbers, [1, 3, 4, 7, 8], "{text:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_to_its_end_is_refused() {
+        let refused = |bytes: &[u8]| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("drivers.csv");
+            std::fs::write(&path, bytes).unwrap();
+            match read(&path, form(&path).unwrap(), &mut |_| Ok(())) {
+                Err(Failure::Input(why)) => why,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(refused(b"a,b\n1,\"2\n3,4\n5,6\n").contains("row 2: a quotation mark"));
+        assert!(refused(b"a,b\r\n1,\"2\r\n3,4").contains("row 2: a quotation mark"));
+        assert!(
+            refused(
+                "이름\n홍길동\n".as_bytes()[..]
+                    .iter()
+                    .copied()
+                    .chain(*b"\xff\n")
+                    .collect::<Vec<_>>()
+                    .as_slice()
+            )
+            .contains("CP949")
+        );
+        assert_eq!(rows_of(b"a\n\"b\nc\"").1.len(), 2, "a line's end within a cell that is closed");
     }
 
     #[test]

@@ -1,21 +1,26 @@
+use std::cell::Cell;
 use std::fs::File;
+use std::future::ready;
 use std::io::{self, IsTerminal as _, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::pin::pin;
 use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::stream::{self, StreamExt as _};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::civil::Date;
 use rims_client::values::IdempotencyKey;
-use rims_client::{Client, RetryPolicy, Sector, SectorCalls, VerifyRequest};
+use rims_client::{Error, RetryPolicy, SectorCalls, VerifyRequest};
 use sha2::{Digest as _, Sha256};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::FileFormat;
 use super::columns::{Columns, Defaults};
 use super::journal::{Journal, Run, Told};
-use super::results::{is_eligible, write};
+use super::results::{Answers, Output, is_eligible, write};
 use super::rows::{Form, Row, form, read};
 use crate::args::{self, days};
 use crate::commands::runtime;
@@ -41,35 +46,53 @@ struct Job<'a> {
 /// Checks every row, asks in batches, writes the answers, and counts them.
 pub(crate) fn run(arguments: &args::Batch) -> Result<Outcome, Failure> {
     let target = Target::of(&arguments.connection)?;
-    let retry = RetryPolicy { retries: usize::from(arguments.retries), ..RetryPolicy::default() };
-    let client = target.client_with(usize::from(arguments.parallel), retry)?;
-    let sector = target.sector(arguments.sector.sector);
     let input = arguments.file.as_path();
     let form = form(input)?;
     let output = output(arguments, form)?;
-    let (columns, rows) = checked(arguments, form, &client, sector)?;
-    let job = Job {
-        input,
-        form,
-        columns,
+    let path = Journal::path_of(input);
+    let begun = begun_on(arguments, &path)?;
+    let retry = RetryPolicy { retries: usize::from(arguments.retries), ..RetryPolicy::default() };
+    let client = target.client_on(begun, usize::from(arguments.parallel), retry)?;
+    let sector = target.sector(arguments.sector.sector);
+    let digest = digest(input)?;
+    let defaults = defaults(arguments, client.today());
+    let (columns, rows) = checked(arguments, form, defaults, &client.sector(sector), begun.is_some())?;
+    let (size, parallel) = (usize::from(arguments.size), usize::from(arguments.parallel));
+    let calls = client.sector(sector);
+    let job = Job { input, form, columns, rows, size, parallel, calls };
+    let run = Run {
+        version: 1,
+        input: digest,
         rows,
-        size: usize::from(arguments.size),
-        parallel: usize::from(arguments.parallel),
-        calls: client.sector(sector),
+        sector: sector.name().to_owned(),
+        url: target.url.clone(),
+        credential: STANDARD.encode(Sha256::digest(target.keys.auth_key.as_bytes())),
+        bizinfo: target.bizinfo.as_ref().map(ToString::to_string),
+        size,
+        defaults: format!("{defaults:?}"),
+        today: client.today(),
     };
-    let mut journal = journal(arguments, &target, sector, rows)?;
-    let started = Instant::now();
-    let asked = rows - journal.drivers();
-    runtime()?.block_on(job.ask(&mut journal))?;
+    let mut journal = open(&path, run.clone(), begun.is_some())?;
+    let (before, started) = (journal.drivers(), Instant::now());
+    if !arguments.interrupted.partial {
+        runtime()?.block_on(job.ask(&mut journal)).map_err(after_sending)?;
+    }
     let seconds = started.elapsed().as_secs_f64();
-    write((input, form), &journal.answered, (&output.0, output.1))?;
-    let outcome = summary(arguments, &journal, &output.0, (asked, seconds))?;
-    journal.end()?;
-    Ok(outcome)
+    let answers = Answers { answered: &journal.answered, size };
+    write((input, form), answers, &output, || unchanged(input, &run)).map_err(after_sending)?;
+    let outcome = summary(arguments, &journal, &output.path, (journal.drivers() - before, seconds))?;
+    if journal.drivers() == rows { journal.end().map(|()| outcome) } else { Ok(outcome) }
+}
+
+/// Exit code 2 says that nothing was sent.
+fn after_sending(failure: Failure) -> Failure {
+    match failure {
+        Failure::Input(why) | Failure::Failed(why) => Failure::Failed(why),
+    }
 }
 
 /// Where the answers go, and in which form.
-fn output(arguments: &args::Batch, form: Form) -> Result<(PathBuf, FileFormat), Failure> {
+fn output(arguments: &args::Batch, form: Form) -> Result<Output, Failure> {
     let named = arguments.result.as_deref();
     let format = match (arguments.format, named.map(FileFormat::of)) {
         (Some(format), _) | (None, Some(Some(format))) => format,
@@ -83,7 +106,8 @@ fn output(arguments: &args::Batch, form: Form) -> Result<(PathBuf, FileFormat), 
     };
     let beside = || arguments.file.with_extension(format!("result.{}", format.extension()));
     let path = named.map_or_else(beside, Path::to_owned);
-    if path == arguments.file {
+    let is_input = |path: &Path| path.canonicalize().ok() == arguments.file.canonicalize().ok();
+    if path.exists() && is_input(&path) {
         return Err(Failure::Input(say!(
             "--result 는 입력 파일일 수 없습니다",
             "--result cannot be the input itself"
@@ -96,32 +120,57 @@ fn output(arguments: &args::Batch, form: Form) -> Result<(PathBuf, FileFormat), 
             "{shown} is there already; name another file with --result, or give --overwrite"
         )));
     }
-    Ok((path, format))
+    Ok(Output { path, format, overwrite: arguments.overwrite })
+}
+
+/// The day when the run began that is gone on with, if one is.
+fn begun_on(arguments: &args::Batch, path: &Path) -> Result<Option<Date>, Failure> {
+    match (path.exists(), arguments.interrupted.resume) {
+        (true, true) => Journal::begun_on(path).map(Some),
+        (true, false) if !arguments.interrupted.restart => {
+            let shown = path.display();
+            Err(Failure::Input(say!(
+                "중단된 실행이 있습니다 ({shown}). --resume 으로 이어서 하거나 --restart 로 다시 시작하십시오",
+                "there is an interrupted run ({shown}); go on with --resume, or begin anew with --restart"
+            )))
+        }
+        (false, true) => Err(Failure::Input(say!(
+            "이어서 할 실행이 없습니다",
+            "there is no interrupted run to go on with"
+        ))),
+        _ => Ok(None),
+    }
+}
+
+fn open(path: &Path, run: Run, is_begun: bool) -> Result<Journal, Failure> {
+    if is_begun {
+        return Journal::resume(path, &run);
+    }
+    let key = rims_server::random::uuid().map_err(Failure::failed)?;
+    Journal::begin(path, run, key.to_string())
+}
+
+fn defaults(arguments: &args::Batch, today: Date) -> Defaults {
+    let (from, to) = days(arguments.from, arguments.to, today);
+    Defaults { class: arguments.class, from, to }
 }
 
 /// Every row is checked before anything is sent; gives how many there are.
 fn checked(
     arguments: &args::Batch,
     form: Form,
-    client: &Client,
-    sector: Sector,
+    defaults: Defaults,
+    calls: &SectorCalls,
+    is_begun: bool,
 ) -> Result<(Columns, usize), Failure> {
-    let today = client.today();
-    let (from, to) = days(arguments.from, arguments.to, today);
-    let defaults = Defaults { class: arguments.class, from, to };
-    let calls = client.sector(sector);
     let (mut columns, mut rows, mut wrong) = (None, 0, 0);
     read(&arguments.file, form, &mut |row: Row<'_>| {
         let Some(known) = &columns else {
-            columns = Some(Columns::read(&row, defaults, sector, today)?);
+            columns = Some(Columns::read(&row, defaults, calls.sector(), calls.today())?);
             return Ok(());
         };
         rows += 1;
-        let fault = match known.driver(&row) {
-            Ok(driver) => calls.check(&driver).err().map(|error| error.to_string()),
-            Err(fault) => Some(format!("{}: {}", fault.column, fault.rule)),
-        };
-        if let Some(fault) = fault {
+        if let Some(fault) = fault(known, calls, &row) {
             wrong += 1;
             if wrong <= SHOWN {
                 let number = row.number;
@@ -132,49 +181,39 @@ fn checked(
     })?;
     match columns {
         Some(columns) if wrong == 0 && rows > 0 => Ok((columns, rows)),
-        _ if wrong > 0 => Err(Failure::Input(say!(
+        _ if wrong > 0 && !is_begun => Err(Failure::Input(say!(
             "{rows}행 중 {wrong}행이 잘못되었습니다. 아무것도 전송하지 않았습니다",
             "{wrong} of {rows} rows are wrong; nothing was sent"
+        ))),
+        _ if wrong > 0 => Err(Failure::Input(say!(
+            "{rows}행 중 {wrong}행이 잘못되었습니다",
+            "{wrong} of {rows} rows are wrong"
         ))),
         _ => Err(Failure::Input(say!("파일에 운전자가 없습니다", "there is no driver in the file"))),
     }
 }
 
-fn journal(
-    arguments: &args::Batch,
-    target: &Target,
-    sector: Sector,
-    rows: usize,
-) -> Result<Journal, Failure> {
-    let run = Run {
-        version: 1,
-        input: digest(&arguments.file)?,
-        rows,
-        sector: sector.name().to_owned(),
-        url: target.url.clone(),
-        bizinfo: target.bizinfo.as_ref().map(ToString::to_string),
-        size: usize::from(arguments.size),
-        defaults: format!("{:?} {:?} {:?}", arguments.class, arguments.from, arguments.to),
-    };
-    let path = Journal::path_of(&arguments.file);
-    match (path.exists(), arguments.resume, arguments.restart) {
-        (true, true, _) => Journal::resume(&path, &run),
-        (true, false, false) => {
-            let shown = path.display();
-            Err(Failure::Input(say!(
-                "중단된 실행이 있습니다 ({shown}). --resume 으로 이어서 하거나 --restart 로 다시 시작하십시오",
-                "there is an interrupted run ({shown}); go on with --resume, or begin anew with --restart"
-            )))
-        }
-        (false, true, _) => Err(Failure::Input(say!(
-            "이어서 할 실행이 없습니다",
-            "there is no interrupted run to go on with"
-        ))),
-        _ => {
-            let key = rims_server::random::uuid().map_err(Failure::failed)?;
-            Journal::begin(&path, run, key.to_string())
-        }
+/// What is wrong with a row.
+fn fault(columns: &Columns, calls: &SectorCalls, row: &Row<'_>) -> Option<String> {
+    match columns.driver(row) {
+        Ok(driver) => match calls.check(&driver).err()? {
+            Error::Request(error) => Some(error.message()),
+            error => Some(error.korean()),
+        },
+        Err(wrong) => Some(wrong.0),
     }
+}
+
+/// The answers are told by the rows' places: the file must be the one that was asked about.
+fn unchanged(input: &Path, run: &Run) -> Result<(), Failure> {
+    if digest(input)? == run.input { Ok(()) } else { Err(changed()) }
+}
+
+fn changed() -> Failure {
+    Failure::Failed(say!(
+        "실행 중에 파일이 바뀌었습니다. 원래 파일로 되돌린 뒤 --resume 으로 이어서 하십시오",
+        "the file changed while it was asked about; put the first one back and go on with --resume"
+    ))
 }
 
 fn digest(path: &Path) -> Result<String, Failure> {
@@ -194,26 +233,35 @@ fn digest(path: &Path) -> Result<String, Failure> {
 type Batch = (usize, Vec<VerifyRequest>);
 
 impl Job<'_> {
-    /// Asks about everybody who was not answered, some batches at a time. Stops at the first that fails.
+    /// Asks about everybody who was not answered, some batches at a time. After a failure or an interruption nobody
+    /// new is asked about, and what is under way is waited for.
     async fn ask(&self, journal: &mut Journal) -> Result<(), Failure> {
         let bar = progress(self.rows, journal.drivers());
-        let done: Vec<bool> = journal.answered.iter().map(Option::is_some).collect();
         let (sender, receiver) = mpsc::channel(1);
-        let (input, form, columns, size) =
-            (self.input.to_owned(), self.form, self.columns.clone(), self.size);
-        let reader =
-            tokio::task::spawn_blocking(move || hand_over(&input, form, &columns, size, &done, &sender));
+        let reader = tokio::task::spawn_blocking(self.reader(journal, sender));
         let key = journal.key.clone();
         let batches = stream::unfold(receiver, async |mut receiver: mpsc::Receiver<Batch>| {
             receiver.recv().await.map(|batch| (batch, receiver))
         });
-        let mut answers =
-            std::pin::pin!(batches.map(|batch| self.verify(&key, batch)).buffer_unordered(self.parallel));
-        let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+        let stopped = Cell::new(false);
+        let batches = batches.take_while(|_| ready(!stopped.get()));
+        let answers = batches.map(|batch| self.verify(&key, batch)).buffer_unordered(self.parallel);
+        let (mut answers, mut failure) = (pin!(answers), None);
+        let mut interrupts = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
         loop {
             let answered = tokio::select! {
                 answered = answers.next() => answered,
-                _ = &mut interrupt => return Err(self.interrupted(journal, &say!("중단되었습니다", "interrupted"))),
+                _ = interrupts.recv() => {
+                    if stopped.replace(true) {
+                        return Err(self.interrupted(journal, &say!("중단되었습니다", "interrupted")));
+                    }
+                    note(&say!(
+                        "진행 중인 묶음을 기다립니다. 바로 끝내려면 Ctrl-C를 다시 누르십시오",
+                        "waiting for the batches under way; press Ctrl-C again to stop at once"
+                    ));
+                    failure = Some(say!("중단되었습니다", "interrupted"));
+                    continue;
+                }
             };
             match answered {
                 Some(Ok((batch, told))) => {
@@ -221,14 +269,56 @@ impl Job<'_> {
                     journal.add(batch, told)?;
                 }
                 Some(Err(Failure::Failed(why) | Failure::Input(why))) => {
-                    bar.abandon();
-                    return Err(self.interrupted(journal, &why));
+                    stopped.set(true);
+                    failure.get_or_insert(why);
                 }
                 None => break,
             }
         }
         bar.finish_and_clear();
+        if let Some(why) = failure {
+            return Err(self.interrupted(journal, &why));
+        }
         reader.await.map_err(Failure::failed)?
+    }
+
+    /// Reads the file once more and hands over the batches that are not answered; ends when nobody takes them any more.
+    fn reader(
+        &self,
+        journal: &Journal,
+        sender: mpsc::Sender<Batch>,
+    ) -> impl FnOnce() -> Result<(), Failure> + use<> {
+        let (input, form, columns, size) =
+            (self.input.to_owned(), self.form, self.columns.clone(), self.size);
+        let (rows, done): (_, Vec<bool>) =
+            (self.rows, journal.answered.iter().map(Option::is_some).collect());
+        move || {
+            let mut drivers = Vec::with_capacity(size);
+            // The header is no driver.
+            let (mut is_header, mut place) = (true, 0);
+            let mut is_wanted = true;
+            let handed = read(&input, form, &mut |row| {
+                if std::mem::take(&mut is_header) {
+                    return Ok(());
+                }
+                let batch = place / size;
+                if !done.get(batch).copied().ok_or_else(changed)? {
+                    drivers.push(columns.driver(&row).map_err(|_| changed())?);
+                }
+                place += 1;
+                if (place % size == 0 || place == rows) && !drivers.is_empty() {
+                    let full = std::mem::replace(&mut drivers, Vec::with_capacity(size));
+                    is_wanted = sender.blocking_send((batch, full)).is_ok();
+                }
+                if is_wanted { Ok(()) } else { Err(changed()) }
+            });
+            match handed {
+                Ok(()) if place != rows => Err(changed()),
+                // Nobody takes batches any more, and the reason is told elsewhere.
+                Err(_) if !is_wanted => Ok(()),
+                handed => handed,
+            }
+        }
     }
 
     async fn verify(&self, key: &str, (number, drivers): Batch) -> Result<(usize, Vec<Told>), Failure> {
@@ -246,43 +336,6 @@ impl Job<'_> {
             "{why}. {done} of {rows} drivers are answered; go on with the same command and --resume"
         ))
     }
-}
-
-/// Reads the file once more and hands over the batches that are not done; ends when nobody takes them any more.
-fn hand_over(
-    input: &Path,
-    form: Form,
-    columns: &Columns,
-    size: usize,
-    done: &[bool],
-    sender: &mpsc::Sender<Batch>,
-) -> Result<(), Failure> {
-    let changed =
-        || Failure::Input(say!("실행 중에 파일이 바뀌었습니다", "the file changed while it was read"));
-    let mut drivers = Vec::with_capacity(size);
-    // The header is no driver.
-    let (mut is_header, mut place) = (true, 0);
-    let mut is_wanted = true;
-    let mut hand = |number: usize, drivers: &mut Vec<VerifyRequest>| {
-        let batch = std::mem::replace(drivers, Vec::with_capacity(size));
-        is_wanted = is_wanted && (batch.is_empty() || sender.blocking_send((number, batch)).is_ok());
-    };
-    read(input, form, &mut |row| {
-        if std::mem::take(&mut is_header) {
-            return Ok(());
-        }
-        let batch = place / size;
-        if !done.get(batch).copied().ok_or_else(changed)? {
-            drivers.push(columns.driver(&row).map_err(|_| changed())?);
-        }
-        place += 1;
-        if place % size == 0 {
-            hand(batch, &mut drivers);
-        }
-        Ok(())
-    })?;
-    hand(done.len().saturating_sub(1), &mut drivers);
-    Ok(())
 }
 
 /// On a terminal: how many are done, how fast, and how long it will take.

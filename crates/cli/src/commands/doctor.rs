@@ -16,7 +16,7 @@ use crate::args;
 use crate::connection::{Target, failure};
 use crate::language::say;
 use crate::output::{Failure, Outcome};
-use crate::record::{Field, Printer, Tone};
+use crate::record::{Field, Printer};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -42,15 +42,19 @@ impl Check {
         self.state != State::Failed
     }
 
+    pub(crate) fn is_warning(&self) -> bool {
+        self.state == State::Warning
+    }
+
     fn fields(&self) -> [Field; 3] {
-        let (state, tone) = match self.state {
-            State::Well => (say!("정상", "ok"), Tone::Good),
-            State::Warning => (say!("주의", "warning"), Tone::Plain),
-            State::Failed => (say!("실패", "failed"), Tone::Bad),
+        let state = match self.state {
+            State::Well => say!("정상", "ok"),
+            State::Warning => say!("주의", "warning"),
+            State::Failed => say!("실패", "failed"),
         };
         [
             Field::new("check", say!("점검", "check"), self.name.as_str()),
-            Field::new("state", say!("상태", "state"), state).toned(tone),
+            Field::new("state", say!("상태", "state"), state),
             Field::new("found", say!("내용", "found"), self.found.as_str()),
         ]
     }
@@ -75,11 +79,11 @@ pub(crate) async fn check(target: &Target) -> Result<Vec<Check>, Failure> {
     let url = Url::parse(&target.url).map_err(|error| Failure::Input(format!("{}: {error}", target.url)))?;
     let client = target.client_with(1, RetryPolicy::NEVER)?;
     let mut checks = vec![address(&url)];
-    let addresses = resolve(&url, &mut checks).await;
-    if !addresses.is_empty()
-        && connect(&addresses, &mut checks).await
-        && http(target, &url, &mut checks).await?
-    {
+    let is_near = proxied(&url, &mut checks) || {
+        let addresses = resolve(&url, &mut checks).await;
+        !addresses.is_empty() && connect(&addresses, &mut checks).await
+    };
+    if is_near && http(target, &url, &mut checks).await? {
         checks.push(secret_key(target));
         if token(&client, &mut checks).await {
             checks.push(dry_call(&client).await);
@@ -113,6 +117,26 @@ fn address(url: &Url) -> Check {
             "{url}: http without TLS shows tokens to the network; use https"
         ),
     )
+}
+
+/// Behind a proxy, it is the proxy that looks the name up and connects.
+fn proxied(url: &Url, checks: &mut Vec<Check>) -> bool {
+    let variables =
+        if url.scheme() == "https" { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
+    let is_set = |variable: &&str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    let Some(variable) =
+        variables.iter().chain(&["ALL_PROXY", "all_proxy"]).find(|variable| is_set(variable))
+    else {
+        return false;
+    };
+    checks.push(well(
+        say!("프록시", "proxy"),
+        say!(
+            "{variable} 의 프록시가 이름을 찾고 연결합니다",
+            "the proxy of {variable} looks the name up and connects"
+        ),
+    ));
+    true
 }
 
 async fn resolve(url: &Url, checks: &mut Vec<Check>) -> Vec<SocketAddr> {

@@ -41,7 +41,7 @@ async fn list(client: &Client, query: HistoryQuery, schedules: bool, format: For
     }
 }
 
-/// Prints rows as they come, so that a long history needs no memory.
+/// Prints rows as they come; a table once all are there.
 async fn print_rows<R>(
     rows: impl Stream<Item = Result<R, Error>>,
     fields: impl Fn(Option<&R>) -> Vec<Field>,

@@ -1,4 +1,5 @@
 use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 use zeroize::Zeroizing;
@@ -9,7 +10,7 @@ use crate::args::{self, KeyStore};
 use crate::connection::{DEFAULT_PROFILE, Target};
 use crate::driver::read_stdin;
 use crate::language::say;
-use crate::output::{Failure, Outcome, print};
+use crate::output::{Failure, Outcome, note, print};
 use crate::profile::{self, KeySource, Keys, Profile, Profiles};
 
 /// Checks everything first: what does not work is not remembered.
@@ -26,12 +27,14 @@ pub(crate) fn run(arguments: &args::Login) -> Result<Outcome, Failure> {
     if let Some(Check { name, found, .. }) = checks.iter().find(|check| !check.is_well()) {
         return Err(Failure::Failed(format!("{name}: {found}")));
     }
+    for check in checks.iter().filter(|check| check.is_warning()) {
+        note(&format!("{}: {}", check.name, check.found));
+    }
     let source = match arguments.keys {
         KeyStore::Environment => KeySource::Environment,
         KeyStore::Keyring => profile::keep_in_keyring(name, &target.keys)?,
         KeyStore::File => match (&connection.auth_key_file, &connection.secret_key_file) {
             (Some(auth_key), Some(secret_key)) => {
-                let absolute = |path| std::path::absolute(path).map_err(Failure::input);
                 KeySource::Files { auth_key: absolute(auth_key)?, secret_key: absolute(secret_key)? }
             }
             _ => profile::keep_in_files(name, &target.keys)?,
@@ -42,13 +45,20 @@ pub(crate) fn run(arguments: &args::Login) -> Result<Outcome, Failure> {
         web: arguments.web.as_ref().map(Url::to_string),
         bizinfo: connection.bizinfo.as_ref().map(ToString::to_string),
         sector: arguments.sector.map(|sector| sector.name().to_owned()),
-        root_certificate: connection.root_certificate.clone(),
+        root_certificate: connection.root_certificate.as_deref().map(absolute).transpose()?,
         keys: source,
     };
+    if !matches!(arguments.keys, KeyStore::File) {
+        profile::forget_files(name)?;
+    }
     let path = Profiles::load()?.save(name, profile)?;
     let path = path.display();
     print(&say!("프로필 {name} 을(를) {path} 에 저장했습니다\n", "profile {name} is stored in {path}\n"))?;
     Ok(Outcome::Done)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(Failure::input)
 }
 
 /// From files, from the environment, from the terminal without echo, or from standard input.

@@ -5,14 +5,14 @@ use rims_client::{NumberRequest, driver_link};
 use super::link::qr_code;
 use super::runtime;
 use crate::args::{self, days};
-use crate::connection::{Target, failure, web};
+use crate::connection::{Target, failure, web_of};
 use crate::language::say;
 use crate::output::{Failure, Outcome, print};
 use crate::record::{Field, Format, print_one};
 
 pub(crate) fn run(arguments: &args::Number) -> Result<Outcome, Failure> {
     let target = Target::of(&arguments.connection)?;
-    let web = web(arguments.web.as_ref(), arguments.connection.profile.as_deref())?;
+    let web = web_of(arguments.web.as_ref(), &target)?;
     let client = target.client(1)?;
     let sector = target.sector(arguments.sector.sector);
     let (from, to) = days(arguments.from, arguments.to, client.today());

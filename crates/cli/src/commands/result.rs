@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use rims_client::RemoteResult;
+use rims_client::codes::PhotoCheck;
 use serde_json::Value;
 
 use super::runtime;
@@ -31,7 +32,7 @@ pub(crate) fn run(arguments: &args::RemoteResult) -> Result<Outcome, Failure> {
     match asked {
         Ok(result) => {
             print_one(arguments.output.output, &fields(arguments, &result))?;
-            Ok(outcome(result.is_eligible()))
+            Ok(outcome(is_accepted(arguments, &result)))
         }
         Err(error) if error.is_pending() => {
             note(&say!("운전자가 아직 마치지 않았습니다", "the driver has not finished yet"));
@@ -41,12 +42,24 @@ pub(crate) fn run(arguments: &args::RemoteResult) -> Result<Outcome, Failure> {
     }
 }
 
+/// Whether the licence is valid, its photo genuine, and the faces as alike and alive as the company asks for.
+fn is_accepted(arguments: &args::RemoteResult, result: &RemoteResult) -> bool {
+    let reaches = |score: Option<f64>, least: Option<f64>| {
+        least.is_none_or(|least| score.is_some_and(|score| score >= least))
+    };
+    let is_genuine = result.photo.as_ref().is_none_or(|code| code.known() == Some(PhotoCheck::Genuine));
+    result.is_eligible()
+        && is_genuine
+        && reaches(result.face_similarity, arguments.similarity)
+        && reaches(result.face_liveness, arguments.liveness)
+}
+
 fn fields(arguments: &args::RemoteResult, result: &RemoteResult) -> Vec<Field> {
+    let accepted = is_accepted(arguments, result);
     let score = |score: Option<f64>| score.map_or(Value::Null, Value::from);
     let mut record = vec![
         Field::new("number", say!("번호", "number"), arguments.number.to_string()),
-        Field::new("eligible", say!("운전자격", "eligible"), result.is_eligible())
-            .toned(tone(result.is_eligible())),
+        Field::new("accepted", say!("확인 결과", "accepted"), accepted).toned(tone(accepted)),
         Field::new("status", say!("결과코드", "status"), result.status.to_string()),
         Field::new("status_text", say!("결과", "meaning"), text(&result.status)),
     ];

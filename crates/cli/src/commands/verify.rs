@@ -55,7 +55,11 @@ pub(crate) fn schedule(arguments: &args::Schedule) -> Result<Outcome, Failure> {
     let reserved = Field::new("reserved", say!("반복예약", "reserved"), scheduled.is_reserved);
     record.push(reserved.toned(tone(scheduled.is_reserved)));
     print_one(arguments.output.output, &record)?;
-    Ok(outcome(scheduled.is_reserved))
+    let is_eligible = scheduled.verification.is_eligible();
+    if is_eligible && !scheduled.is_reserved {
+        return Err(Failure::Failed(say!("예약되지 않았습니다", "eligible, but not reserved")));
+    }
+    Ok(outcome(is_eligible))
 }
 
 fn fields(answer: &Verification) -> Vec<Field> {

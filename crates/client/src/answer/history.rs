@@ -14,7 +14,7 @@ pub struct HistoryPage<Row> {
     #[serde(rename = "data", default = "Vec::new")]
     pub rows: Vec<Row>,
     /// All that match, on every page.
-    #[serde(rename = "total_count")]
+    #[serde(rename = "total_count", deserialize_with = "lenient::count")]
     pub total: u64,
 }
 
@@ -122,6 +122,19 @@ impl fmt::Debug for ScheduleRecord {
     }
 }
 
+/// How often a licence was rented to (§4.2.5.6).
+#[derive(Deserialize)]
+pub(crate) struct AnomalyBody {
+    #[serde(deserialize_with = "lenient::count")]
+    result: u64,
+}
+
+impl AnomalyBody {
+    pub(crate) fn count(self) -> u64 {
+        self.result
+    }
+}
+
 fn masked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<MaskedNumber>, D::Error> {
     Ok(lenient::text(deserializer)?.map(MaskedNumber::new))
 }
@@ -140,7 +153,7 @@ mod tests {
                 "reg_dt":"2025-09-27T19:14:23.885","lcns_idntf_nm":"일반면허",
                 "verification_info":{"vrfc_dmnd_dt":"2025-09-27 19:14:23.158","f_rtn_code":"00"}},
                {"rent_no":"R25-000000965","rent_stts_cd":"7","verification_info":null}],
-               "page_no":1,"num_of_rows":2,"total_count":14}"#,
+               "page_no":"1","num_of_rows":"2","total_count":"14"}"#,
         )
         .unwrap();
         assert_eq!((page.total, page.rows.len()), (14, 2));

@@ -35,6 +35,12 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     deserializer.deserialize_any(Text(|text: &str| text.trim().parse().ok()))
 }
 
+/// A count, also one that is sent as a string.
+pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let count = deserializer.deserialize_any(Text(|text: &str| text.trim().parse().ok()))?;
+    count.ok_or_else(|| D::Error::custom("a count is expected"))
+}
+
 fn read_date(text: &str) -> Option<Date> {
     read_moment(text).map(DateTime::date)
 }

@@ -11,6 +11,7 @@ pub use remote::RemoteResult;
 pub use user::UserState;
 pub use verification::{MaskedNumber, Scheduled, Verification};
 
+pub(crate) use history::AnomalyBody;
 pub(crate) use remote::{NumberBody, ResultReply};
 pub(crate) use user::UserReply;
 pub(crate) use verification::{Reply, ScheduleReply, VerificationBody};

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use rims_protocol::codes::{Code, LicenceStatus, VehicleIdentity};
+use rims_protocol::values::LicenceNumber;
 use serde::Deserialize;
 
 use super::{HeaderBody, lenient, unusable};
@@ -38,6 +39,22 @@ impl MaskedNumber {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether the digits that are shown are this number's. Masks of 11 characters lack the first or the last one;
+    /// what has another form says nothing.
+    fn may_be(&self, number: &LicenceNumber) -> bool {
+        let (shown, number) = (self.0.as_bytes(), number.as_str().as_bytes());
+        if !shown.iter().all(|byte| byte.is_ascii_digit() || *byte == b'*') {
+            return true;
+        }
+        let agree =
+            |number: &[u8]| shown.iter().zip(number).all(|(shown, digit)| *shown == b'*' || shown == digit);
+        match shown.len() {
+            12 => agree(number),
+            11 => agree(&number[..11]) || agree(&number[1..]),
+            _ => true,
+        }
+    }
 }
 
 impl fmt::Debug for MaskedNumber {
@@ -57,9 +74,17 @@ pub(crate) struct VerificationBody {
 }
 
 impl VerificationBody {
-    pub(crate) fn verification(self, request_id: Option<&str>) -> Result<Verification, Error> {
+    /// What it says about the licence that was asked about; nothing if it is about another one.
+    pub(crate) fn verification(
+        self,
+        asked: &LicenceNumber,
+        request_id: Option<&str>,
+    ) -> Result<Verification, Error> {
         let status = self.f_rtn_code.ok_or_else(|| unusable("body.f_rtn_code is missing", request_id))?;
         let masked_number = MaskedNumber(self.f_license_no.unwrap_or_default());
+        if !masked_number.may_be(asked) {
+            return Err(unusable("it is about another licence number", request_id));
+        }
         Ok(Verification { status, vehicle: self.vhcl_idnty_cd, masked_number })
     }
 }
@@ -98,8 +123,12 @@ pub(crate) struct ScheduleReply {
 }
 
 impl ScheduleReply {
-    pub(crate) fn scheduled(self, request_id: Option<&str>) -> Result<Scheduled, Error> {
-        let verification = self.reply.body(request_id)?.verification(request_id)?;
+    pub(crate) fn scheduled(
+        self,
+        asked: &LicenceNumber,
+        request_id: Option<&str>,
+    ) -> Result<Scheduled, Error> {
+        let verification = self.reply.body(request_id)?.verification(asked, request_id)?;
         Ok(Scheduled { verification, is_reserved: self.repeat_status.as_deref() == Some("success") })
     }
 }
@@ -112,7 +141,31 @@ mod tests {
 
     fn single(text: &str) -> Result<Verification, Error> {
         let reply: Reply<VerificationBody> = serde_json::from_str(text).unwrap();
-        reply.body(None)?.verification(None)
+        reply.body(None)?.verification(&LicenceNumber::parse("221212121212").unwrap(), None)
+    }
+
+    #[test]
+    fn an_answer_about_somebody_else_is_none() {
+        let asked = LicenceNumber::parse("123456789012").unwrap();
+        for (mask, is_meant) in [
+            ("1*3*5*7*9*1*", true),
+            ("1*3*5*7*9*1", true),
+            ("*3*5*7*9*1*", true),
+            ("************", true),
+            ("", true),
+            ("12-34-56****-**", true),
+            ("1*3*5*7*9*2*", false),
+            ("2*3*5*7*9*1*", false),
+            ("2*3*5*7*9*1", false),
+        ] {
+            assert_eq!(MaskedNumber(mask.to_owned()).may_be(&asked), is_meant, "{mask}");
+        }
+        let body = VerificationBody {
+            f_rtn_code: Some(LicenceStatus::Valid.into()),
+            vhcl_idnty_cd: None,
+            f_license_no: Some("2*3*5*7*9*1*".to_owned()),
+        };
+        assert!(matches!(body.verification(&asked, None), Err(Error::Unusable { .. })));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::{RentalCalls, SectorCalls};
 use crate::answer::{HistoryPage, RentalRecord, ScheduleRecord};
 use crate::error::{Error, Repeat};
-use crate::request::{HistoryQuery, PAGE_ROWS};
+use crate::request::HistoryQuery;
 
 impl RentalCalls {
     /// Every rental that the query finds, newest first: walks all pages, a month at a time. It ends after an error.
@@ -66,6 +66,8 @@ struct Walk<R> {
     windows: Option<Vec<(jiff::civil::Date, jiff::civil::Date)>>,
     /// The next page of the present month.
     page: u32,
+    /// How many rows of the present month came.
+    received: u64,
     /// Numbers of the present month that were given already: a row that is added meanwhile pushes others to the next
     /// page.
     given: HashSet<String>,
@@ -77,8 +79,16 @@ fn walk<R: Row>(
     query: HistoryQuery,
     history: HistoryKind,
 ) -> impl Stream<Item = Result<R, Error>> {
-    let walk =
-        Walk { calls, query, history, windows: None, page: 1, given: HashSet::new(), rows: VecDeque::new() };
+    let walk = Walk {
+        calls,
+        query,
+        history,
+        windows: None,
+        page: 1,
+        received: 0,
+        given: HashSet::new(),
+        rows: VecDeque::new(),
+    };
     stream::unfold(Some(walk), async |walk| {
         let mut walk = walk?;
         match walk.next().await {
@@ -118,7 +128,9 @@ impl<R: Row> Walk<R> {
         };
         let (page, _): (HistoryPage<R>, _) =
             self.calls.client.core.post(family, request.members(), Repeat::Safe, None).await?;
-        let is_last = u64::from(self.page) * u64::from(PAGE_ROWS) >= page.total || page.rows.is_empty();
+        // A server may give fewer rows than are asked for.
+        self.received += page.rows.len() as u64;
+        let is_last = self.received >= page.total || page.rows.is_empty();
         for row in page.rows {
             let is_new = row.number().is_none_or(|number| self.given.insert(number.to_owned()));
             if is_new {
@@ -128,6 +140,7 @@ impl<R: Row> Walk<R> {
         if is_last {
             self.windows.as_mut().and_then(Vec::pop);
             self.page = 1;
+            self.received = 0;
             self.given.clear();
         } else {
             self.page += 1;

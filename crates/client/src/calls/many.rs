@@ -35,23 +35,23 @@ impl SectorCalls {
         D: Stream<Item = VerifyRequest>,
     {
         let (calls, parallel) = (self.clone(), self.client.core.concurrency);
-        drivers
+        let batches = drivers
             .chunks(BATCH_LIMIT)
             .enumerate()
             .map(move |(number, batch)| {
                 let calls = calls.clone();
                 async move { calls.numbered_batch(number, &batch).await }
             })
-            .buffered(parallel)
-            .flat_map(|answered| match answered {
-                Ok(answers) => stream::iter(answers.into_iter().map(Ok).collect::<Vec<_>>()),
-                Err(error) => stream::iter(vec![Err(error)]),
-            })
-            .scan(false, |failed, answer| {
-                let is_over = *failed;
-                *failed = answer.is_err();
-                std::future::ready((!is_over).then_some(answer))
-            })
+            .buffered(parallel);
+        // Nothing is asked any more after an error, so that the batches are dropped with it.
+        let until_error = stream::unfold(Some(Box::pin(batches)), async |batches| {
+            let mut batches = batches?;
+            match batches.next().await? {
+                Ok(answers) => Some((answers.into_iter().map(Ok).collect(), Some(batches))),
+                Err(error) => Some((vec![Err(error)], None)),
+            }
+        });
+        until_error.flat_map(|answers: Vec<_>| stream::iter(answers))
     }
 
     async fn numbered_batch(

@@ -4,10 +4,9 @@ use rims_protocol::codes::{OneWay, Recurrence};
 use rims_protocol::interface::Family;
 use rims_protocol::messages::{AnomalyRequest, ConfirmRequest, ScheduleRequest};
 use rims_protocol::values::{IdempotencyKey, LicenceNumber, UserId};
-use serde::Deserialize;
 
 use super::SectorCalls;
-use crate::answer::{Reply, ScheduleReply, Scheduled, Verification, VerificationBody};
+use crate::answer::{AnomalyBody, Reply, ScheduleReply, Scheduled, Verification, VerificationBody};
 use crate::error::{Error, Repeat};
 use crate::request::VerifyRequest;
 
@@ -53,13 +52,14 @@ impl RentalCalls {
         one_way: Option<OneWay>,
     ) -> Result<Verification, Error> {
         let item = driver.decided_item(self.today())?;
+        let asked = item.licence_number.clone();
         let request = ConfirmRequest { bizinfo: self.bizinfo(), one_way, item };
         let (reply, id): (Reply<VerificationBody>, _) = self
             .client
             .core
             .post(Family::RentalConfirm, request.members(), Repeat::Unsafe, self.key())
             .await?;
-        reply.body(id.as_deref())?.verification(id.as_deref())
+        reply.body(id.as_deref())?.verification(&asked, id.as_deref())
     }
 
     /// 반복예약 (§4.2.4): verifies now, and for an eligible driver again and again until the last day.
@@ -75,10 +75,11 @@ impl RentalCalls {
     /// ```
     pub async fn schedule(&self, driver: &VerifyRequest, recurrence: Recurrence) -> Result<Scheduled, Error> {
         let item = driver.decided_item(self.today())?;
+        let asked = item.licence_number.clone();
         let request = ScheduleRequest { bizinfo: self.bizinfo(), recurrence, item };
         let (reply, id): (ScheduleReply, _) =
             self.client.core.post(Family::Schedule, request.members(), Repeat::Unsafe, self.key()).await?;
-        reply.scheduled(id.as_deref())
+        reply.scheduled(&asked, id.as_deref())
     }
 
     /// 대여자 대여정보 이상여부 확인 (§4.2.5): how many rentals of any company were confirmed for this licence in the
@@ -93,13 +94,9 @@ impl RentalCalls {
     /// # Ok(()) }); }
     /// ```
     pub async fn anomaly(&self, licence_number: &LicenceNumber) -> Result<u64, Error> {
-        #[derive(Deserialize)]
-        struct Body {
-            result: u64,
-        }
         let request = AnomalyRequest { licence_number: licence_number.clone() };
-        let (body, _): (Body, _) =
+        let (body, _): (AnomalyBody, _) =
             self.client.core.post(Family::Anomaly, request.members(), Repeat::Safe, None).await?;
-        Ok(body.result)
+        Ok(body.count())
     }
 }

@@ -35,9 +35,9 @@ impl SectorCalls {
         self
     }
 
-    /// Sends `Idempotency-Key`: the next call is done once however often it is sent, and is sent again by itself when it
-    /// is not answered. Only for a RIMS that knows the header (docs/idempotency.md): another one ignores it and would do
-    /// the call twice. Use a new key for every call that is meant anew.
+    /// Sends `Idempotency-Key`: for 24 hours the same call with the same members is done once, however often it is sent.
+    /// A RIMS that says so with its tokens (docs/idempotency.md) is also sent the call again when it does not answer; one
+    /// that does not know keys is not. Use a new key for every call that is meant anew.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/sandbox.rs"));
@@ -73,11 +73,12 @@ impl SectorCalls {
     /// ```
     pub async fn verify(&self, driver: &VerifyRequest) -> Result<Verification, Error> {
         let item = driver.item(self.sector, ApiTypeGroup::Single, self.today())?;
+        let asked = item.licence_number.clone();
         let request = SingleRequest { bizinfo: self.bizinfo(), item };
         let family = Family::Single(self.sector);
         let (reply, id): (Reply<VerificationBody>, _) =
             self.client.core.post(family, request.members(), Repeat::Unsafe, self.key()).await?;
-        reply.body(id.as_deref())?.verification(id.as_deref())
+        reply.body(id.as_deref())?.verification(&asked, id.as_deref())
     }
 
     /// 운전자격확인 배치 (§4.2.2, §4.3.2, §4.4.2, §4.5.2, §4.6.2): 1 to 1,000 drivers, answered in their order.
@@ -125,7 +126,8 @@ impl SectorCalls {
         if body.len() != count {
             return Err(unusable(format!("{} answers to {count} drivers", body.len()), id));
         }
-        body.into_iter().map(|body| body.verification(id)).collect()
+        let asked = request.items.iter().map(|item| &item.licence_number);
+        body.into_iter().zip(asked).map(|(body, asked)| body.verification(asked, id)).collect()
     }
 
     /// 대여번호/검증번호 생성 (§4.2.6, §4.3.3, §4.4.3, §4.5.2.7, §4.6.3): a number for a remote verification.
@@ -184,10 +186,10 @@ impl SectorCalls {
         every: Duration,
         at_most: Duration,
     ) -> Result<RemoteResult, Error> {
-        let end = tokio::time::Instant::now() + at_most;
+        let started = tokio::time::Instant::now();
         loop {
             match self.result(number).await {
-                Err(error) if error.is_pending() && tokio::time::Instant::now() + every <= end => {
+                Err(error) if error.is_pending() && started.elapsed().saturating_add(every) <= at_most => {
                     tokio::time::sleep(every).await;
                 }
                 result => return result,
@@ -195,11 +197,13 @@ impl SectorCalls {
         }
     }
 
-    pub(crate) fn sector(&self) -> Sector {
+    /// The sector that is asked in.
+    pub fn sector(&self) -> Sector {
         self.sector
     }
 
-    pub(crate) fn today(&self) -> Date {
+    /// The day in Korea, as [`Client::today`].
+    pub fn today(&self) -> Date {
         self.client.core.clock.today()
     }
 

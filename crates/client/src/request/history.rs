@@ -7,7 +7,7 @@ use rims_protocol::messages::HistoryRequest;
 use rims_protocol::values::{Plate, UserId};
 
 /// How many rows a page may have (§4.2.8.4).
-pub(crate) const PAGE_ROWS: u32 = 1000;
+const PAGE_ROWS: u32 = 1000;
 
 /// What is searched in a history: any number of days, walked a month at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Builder)]
@@ -58,7 +58,7 @@ impl HistoryQuery {
         let mut from = self.from;
         loop {
             // A day less than the month that is allowed, so that no day is in two windows.
-            let end = from.saturating_add(1.month()).saturating_sub(1.day());
+            let end = from.checked_add(1.month()).map_or(Date::MAX, |next| next.saturating_sub(1.day()));
             windows.push((from, end.min(self.to)));
             match end.checked_add(1.day()) {
                 Ok(next) if end < self.to => from = next,
@@ -99,6 +99,13 @@ mod tests {
         };
         assert!(foreign.windows(HistoryKind::Rentals).is_err());
         assert!(foreign.windows(HistoryKind::Schedules).is_ok());
+    }
+
+    #[test]
+    fn the_end_of_the_calendar_is_an_end() {
+        let windows = query(date(9999, 10, 15), Date::MAX).windows(HistoryKind::Rentals).unwrap();
+        assert_eq!(windows[0].1, Date::MAX);
+        assert_eq!(windows.len(), 3);
     }
 
     proptest! {

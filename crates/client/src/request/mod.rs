@@ -8,8 +8,6 @@ pub use history::HistoryQuery;
 pub use number::NumberRequest;
 pub use verify::VerifyRequest;
 
-pub(crate) use history::PAGE_ROWS;
-
 use jiff::civil::Date;
 use rims_protocol::ApiError;
 use rims_protocol::sector::{DateRule, PeriodRule, VehicleRule};

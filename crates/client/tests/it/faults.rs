@@ -82,6 +82,22 @@ async fn a_batch_with_too_few_answers() {
 }
 
 #[tokio::test]
+async fn answers_in_another_order_than_the_drivers() {
+    let running = Running::start().await;
+    let body = r#"{"header":{"f_rtn_cd":"0"},"body":[{"f_rtn_code":"00","f_license_no":"1*0*0*0*0*1*"},
+        {"f_rtn_code":"12","f_license_no":"2*1*1*1*1*1*"}]}"#;
+    let front = Front::start(running.url(), move |path, _| {
+        if path.ends_with("Batch") { Fate::Answer(200, &[], body) } else { Fate::Pass }
+    })
+    .await;
+    let client = running.builder("s01", Environment::Operations).base_url(front.url()).build().unwrap();
+    let drivers = [running.driver("221212121212"), running.driver("110000000011")];
+    let error = client.rental().verify_batch(&drivers).await.unwrap_err();
+    assert!(error.to_string().contains("another licence number"), "{error}");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn the_register_refuses_or_is_away() {
     let running = Running::start().await;
     let client = running.client("s01");
@@ -117,6 +133,7 @@ fn wrong_settings_are_told_before_anything_is_sent() {
         (complete().base_url("ftp://localhost"), "base_url"),
         (complete().base_url("localhost:8114"), "base_url"),
         (complete().base_url("http://localhost/?a=1"), "base_url"),
+        (complete().base_url("http://user:password@localhost"), "base_url"),
         (complete().auth_key(" "), "auth_key"),
         (complete().concurrency(0), "concurrency"),
     ] {

@@ -14,6 +14,8 @@ use axum::response::Response;
 pub(crate) enum Fate {
     /// It is forwarded and answered.
     Pass,
+    /// It is forwarded and answered, without what this RIMS says beyond the specification.
+    PassAsNational,
     /// It is forwarded, and its answer is lost.
     LoseAnswer,
     /// It is answered here, and not forwarded.
@@ -83,8 +85,11 @@ async fn handle(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         seen.iter().filter(|seen| seen.path == path).count() - 1
     };
     match (inner.plan)(&path, count) {
-        Fate::Pass => {
-            let (status, headers, body) = forward(&inner, request).await;
+        fate @ (Fate::Pass | Fate::PassAsNational) => {
+            let (status, mut headers, body) = forward(&inner, request).await;
+            if matches!(fate, Fate::PassAsNational) {
+                headers.remove("idempotency-supported");
+            }
             let mut response = Response::new(Body::from(body));
             *response.status_mut() = status;
             *response.headers_mut() = headers;

@@ -41,6 +41,25 @@ async fn every_rental_is_given_once() {
 }
 
 #[tokio::test]
+async fn a_server_may_give_fewer_rows_than_are_asked_for() {
+    let running = Running::start().await;
+    let page = |rows: &'static str| Fate::Answer(200, &[], rows);
+    let front = Front::start(running.url(), move |path, count| match (path, count) {
+        (HISTORY, 0) => {
+            page(r#"{"data":[{"rent_no":"R30-000000003"},{"rent_no":"R30-000000002"}],"total_count":3}"#)
+        }
+        (HISTORY, 1) => page(r#"{"data":[{"rent_no":"R30-000000001"}],"total_count":3}"#),
+        _ => Fate::Pass,
+    })
+    .await;
+    let client = running.builder("s01", Environment::Operations).base_url(front.url()).build().unwrap();
+    let query = HistoryQuery::builder().from(running.day(0)).to(running.day(0)).build();
+    let rows: Vec<_> = client.rental().rentals(query).collect().await;
+    assert_eq!((rows.len(), front.count(HISTORY)), (3, 2));
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_walk_ends_after_an_error() {
     let running = Running::start().await;
     let front = Front::start(running.url(), |path, count| match (path, count) {

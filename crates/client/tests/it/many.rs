@@ -65,6 +65,7 @@ async fn it_ends_after_an_error_and_goes_on_under_the_same_key() {
     let first: Vec<_> = calls.verify_many(stream::iter(drivers(&running, 2_200))).collect().await;
     assert_eq!(first.len(), 1_001);
     assert!(matches!(first.last(), Some(Err(Error::Broken(_)))), "{:?}", first.last());
+    assert_eq!(front.count(BATCH), 5, "nobody is asked about after the error");
     let second: Vec<_> = calls.verify_many(stream::iter(drivers(&running, 2_200))).collect().await;
     assert!(second.len() == 2_200 && second.iter().all(Result::is_ok));
     assert_eq!(running.stored("s01").await.len(), 2_200, "nobody was asked about twice");

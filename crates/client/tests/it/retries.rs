@@ -52,6 +52,21 @@ async fn with_a_key_it_is_asked_for_again_and_recorded_once() {
 }
 
 #[tokio::test]
+async fn where_keys_are_not_known_a_key_makes_nothing_safe() {
+    let running = Running::start().await;
+    let front = Front::start(running.url(), |path, _| match path {
+        VERIFY => Fate::LoseAnswer,
+        _ => Fate::PassAsNational,
+    })
+    .await;
+    let calls = behind(&front, &running).rental().once(key());
+    let error = calls.verify(&running.driver("221212121212")).await.unwrap_err();
+    assert!(matches!(error, Error::Broken(_)), "{error:?}");
+    assert_eq!(front.count(VERIFY), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_read_is_repeated_as_often_as_the_policy_says() {
     let running = Running::start().await;
     let front = Front::start(running.url(), |path, count| match (path, count) {

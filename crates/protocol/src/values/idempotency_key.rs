@@ -10,6 +10,9 @@ impl IdempotencyKey {
     /// The header's name.
     pub const HEADER: &'static str = "Idempotency-Key";
 
+    /// The header of a token's answer by which a RIMS says that it knows such keys: `true`.
+    pub const SUPPORTED: &'static str = "Idempotency-Supported";
+
     /// 1–255 characters, each from `!` to `~`.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let valid = (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());

@@ -18,6 +18,8 @@ use crate::service::{Known, Once, ServiceError};
 pub(super) const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is the first one again.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Says with a token that keys are known here.
+pub(super) const SUPPORTED: HeaderName = HeaderName::from_static("idempotency-supported");
 const NAME: &str = IdempotencyKey::HEADER;
 
 /// Answers a request under its key as it was answered before, or does it; without a key does it.

@@ -13,6 +13,7 @@ use rims_protocol::values::Malformed;
 use super::Api;
 use super::answer::Failure;
 use super::call::credentials;
+use super::once;
 
 /// `GET /col/oauth2?grantType=password` (§4.1.1): the token comes in a header, the body is empty.
 pub(super) async fn issue(
@@ -25,7 +26,11 @@ pub(super) async fn issue(
     api.count(key.credential())?;
     check_grant_type(query)?;
     let token = api.services.issue_token(key).await?;
-    let headers = [(AUTHORIZATION, format!("Bearer {token}")), (CACHE_CONTROL, "no-store".to_owned())];
+    let headers = [
+        (AUTHORIZATION, format!("Bearer {token}")),
+        (CACHE_CONTROL, "no-store".to_owned()),
+        (once::SUPPORTED, "true".to_owned()),
+    ];
     Ok(headers.into_response())
 }
 

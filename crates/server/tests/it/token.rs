@@ -20,6 +20,7 @@ async fn a_token_comes_in_a_header_with_an_empty_body() {
     let response = ask_for_token(&reqwest::Client::new(), &running.url(""), &auth_key).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers()["cache-control"], "no-store");
+    assert_eq!(response.headers()["idempotency-supported"], "true");
     let header = response.headers()["authorization"].to_str().unwrap().to_owned();
     let token: uuid::Uuid = header.strip_prefix("Bearer ").unwrap().parse().unwrap();
     assert_eq!(token.get_version_num(), 4);

@@ -1,6 +1,7 @@
 //! `batch --resume`: whoever is killed in the middle, nobody is asked about twice and nobody is missed.
 
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -23,7 +24,7 @@ impl Scene {
     fn new() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let scene = Self { folder: tempfile::tempdir().unwrap(), api: format!("127.0.0.1:{port}") };
-        let rows = (0..DRIVERS).map(|place| format!("홍길동,11{place:08}00,12,67라6767\n"));
+        let rows = (0..DRIVERS).map(|place| format!("홍길동,11{place:08}{},12,67라6767\n", code(place)));
         let text: String = std::iter::once("이름,면허번호,종별,차량번호\n".to_owned()).chain(rows).collect();
         std::fs::write(scene.path("drivers.csv"), text).unwrap();
         scene
@@ -73,14 +74,20 @@ impl Scene {
     fn check(&self, server: Serving) {
         let result = std::fs::read_to_string(self.path("drivers.result.csv")).unwrap();
         assert_eq!(result.lines().count(), DRIVERS + 1);
-        assert!(
-            result.lines().skip(1).all(|line| line.ends_with(",yes,00,valid,1")),
-            "everybody is answered"
-        );
+        for (place, line) in result.lines().skip(1).enumerate() {
+            let (number, answer) = (format!("11{place:08}{}", code(place)), format!(",{},", code(place)));
+            assert!(line.contains(&number) && line.contains(&answer), "driver {place}: {line}");
+        }
+        assert!(!self.path("drivers.csv.rims-journal").exists());
         server.signal(Signal::SIGTERM);
         server.end();
         assert_eq!(stored_licences(&self.path("data")).len(), DRIVERS, "nobody is missed");
     }
+}
+
+/// What the register answers about the driver at this place.
+fn code(place: usize) -> &'static str {
+    ["00", "12", "24", "00", "01"][place % 5]
 }
 
 fn answered(journal: &Path) -> usize {
@@ -104,7 +111,7 @@ fn the_server_is_killed_in_the_middle() {
         child = scene.begin(&["--resume", "--retries", "1"]);
     }
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     scene.check(server);
 }
 
@@ -125,7 +132,7 @@ fn the_command_is_killed_or_interrupted_in_the_middle() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(1) && stderr.contains("interrupted"), "{stderr}");
     let (code, stdout, stderr) = run(scene.batch(&["--resume"]), "");
-    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(code, 3, "{stderr}");
     assert!(!stdout.contains("asked now     6000"), "{stdout}");
     scene.check(server);
 }
@@ -140,6 +147,62 @@ fn a_short_absence_is_not_even_noticed() {
     server.end();
     let server = scene.serve();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     scene.check(server);
+}
+
+#[test]
+fn the_journal_knows_nobody_and_belongs_to_its_run() {
+    let scene = Scene::new();
+    let server = scene.serve();
+    let mut child = scene.begin(&[]);
+    scene.wait_for(3);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let journal = scene.path("drivers.csv.rims-journal");
+    let text = std::fs::read_to_string(&journal).unwrap();
+    let (auth_key, secret_key) = s01();
+    for personal in ["11000000", "홍길동", "67라6767", &auth_key, &secret_key] {
+        assert!(!text.contains(personal), "{personal}: {text}");
+    }
+    assert_eq!(std::fs::metadata(&journal).unwrap().permissions().mode() & 0o777, 0o600);
+    // Another credential is another company or environment.
+    let credentials: serde_json::Value =
+        serde_json::from_str(&crate::harness::done(&["sandbox", "credentials", "--json"])).unwrap();
+    let mut other = scene.batch(&["--resume"]);
+    other
+        .env("RIMS_AUTH_KEY", credentials[0]["development"]["auth_key"].as_str().unwrap())
+        .env("RIMS_SECRET_KEY", credentials[0]["development"]["secret_key"].as_str().unwrap());
+    let (code, _, stderr) = run(other, "");
+    assert!(code == 2 && stderr.contains("--restart"), "{stderr}");
+    // What is there can be had without asking about anybody else.
+    let (code, stdout, stderr) = run(scene.batch(&["--resume", "--partial"]), "");
+    assert!(code == 3 && stdout.contains("asked now     0"), "{stdout}{stderr}");
+    assert!(journal.exists(), "the rest can still be asked about");
+    let partial = std::fs::read_to_string(scene.path("drivers.result.csv")).unwrap();
+    assert!(partial.lines().count() == DRIVERS + 1 && partial.lines().last().unwrap().ends_with(",,,,"));
+    let (code, _, stderr) = run(scene.batch(&["--resume", "--overwrite"]), "");
+    assert_eq!(code, 3, "{stderr}");
+    scene.check(server);
+}
+
+#[test]
+fn a_file_that_changes_meanwhile_gets_no_answers() {
+    let scene = Scene::new();
+    let _server = scene.serve();
+    let original = std::fs::read_to_string(scene.path("drivers.csv")).unwrap();
+    let child = scene.begin(&[]);
+    scene.wait_for(3);
+    let mut lines: Vec<&str> = original.lines().collect();
+    let moved = lines.remove(1);
+    lines.push(moved);
+    std::fs::write(scene.path("changed.csv"), lines.join("\n") + "\n").unwrap();
+    std::fs::rename(scene.path("changed.csv"), scene.path("drivers.csv")).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && stderr.contains("changed"), "{stderr}");
+    assert!(!scene.path("drivers.result.csv").exists());
+    std::fs::write(scene.path("drivers.csv"), original).unwrap();
+    let (code, stdout, stderr) = run(scene.batch(&["--resume"]), "");
+    assert!(code == 3 && stdout.contains("drivers.result.csv"), "{stdout}{stderr}");
 }

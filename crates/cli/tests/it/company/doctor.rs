@@ -1,5 +1,8 @@
 //! `doctor`: what is well, and which part is not.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
 use super::Company;
 use crate::harness::run;
 
@@ -56,9 +59,8 @@ fn the_part_that_fails_is_named() {
 }
 
 #[test]
-fn a_wrong_clock_and_an_unusual_key_are_warnings() {
+fn an_unusual_key_is_a_warning() {
     let company = Company::start();
-    // Its Date header follows the sandbox's clock.
     let mut command = company.command(&["doctor", "--output", "json"]);
     command.env("RIMS_SECRET_KEY", format!("{}and more", company.keys.1));
     let (code, stdout, stderr) = run(command, "");
@@ -66,4 +68,41 @@ fn a_wrong_clock_and_an_unusual_key_are_warnings() {
     let checks: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((&checks[5]["check"], &checks[5]["state"]), (&"Secret Key length".into(), &"warning".into()));
     assert!(!stdout.contains(&company.keys.1));
+}
+
+#[test]
+fn a_wrong_clock_is_a_warning() {
+    let company = Company::start();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    // A RIMS of last year, which knows no key.
+    let body = r#"{"respCode":-140,"errorMsg":"클라이언트 인증에 실패했습니다."}"#;
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ndate: Thu, 23 Oct 2025 03:00:00 GMT\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            if stream.read(&mut request).unwrap() > 0 {
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        }
+    });
+    let mut command = company.command(&["doctor"]);
+    command.env("RIMS_URL", url);
+    let (code, stdout, _) = run(command, "");
+    let line = stdout.lines().find(|line| line.starts_with("clock")).unwrap();
+    assert!(line.contains("warning") && line.contains("set this machine's clock"), "{stdout}");
+    assert!(code == 1 && stdout.contains("-140"), "{stdout}");
+}
+
+#[test]
+fn behind_a_proxy_it_is_the_proxy_that_connects() {
+    let company = Company::start();
+    let mut command = company.command(&["doctor"]);
+    command.env("RIMS_URL", "http://no-such-host.invalid").env("HTTP_PROXY", company.sandbox.address("api"));
+    let (_, stdout, _) = run(command, "");
+    assert!(stdout.contains("the proxy of HTTP_PROXY") && !stdout.contains("name (DNS)"), "{stdout}");
 }

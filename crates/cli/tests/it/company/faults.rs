@@ -47,7 +47,11 @@ fn fails(company: &Company, arguments: &[&str], (variable, value): (&str, &str),
 #[test]
 fn every_command_tells_what_is_wrong() {
     let company = Company::start();
-    std::fs::write(company.path("drivers.csv"), "이름,면허번호,종별,차량번호\n홍길동,221212121212,12,67라6767\n").unwrap();
+    std::fs::write(
+        company.path("drivers.csv"),
+        "이름,면허번호,종별,차량번호\n홍길동,221212121212,12,67라6767\n",
+    )
+    .unwrap();
     for (arguments, sends) in commands() {
         fails(&company, &arguments, ("RIMS_URL", "http://127.0.0.1:9"), "refused");
         fails(&company, &arguments, ("RIMS_AUTH_KEY", "wrong"), "-140");

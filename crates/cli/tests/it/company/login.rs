@@ -109,10 +109,30 @@ fn options_come_before_a_named_profile_and_that_before_the_environment() {
         run(command, "").0
     };
     assert_eq!(token(&[], &company.keys.0), 1, "the environment's address");
+    // An address in the environment never gets the default profile's keys.
+    assert_eq!(run(bare(&company, &["login", "--url", &url]), &typed(&company)).0, 0);
+    let mut elsewhere = bare(&company, &["token"]);
+    elsewhere.env("RIMS_URL", "http://127.0.0.1:9");
+    let (code, _, stderr) = run(elsewhere, "");
+    assert!(code == 2 && stderr.contains("RIMS_AUTH_KEY"), "{stderr}");
     assert_eq!(token(&["--profile", "good"], "wrong"), 0, "the profile's address and key");
     assert_eq!(token(&["--url", &url], &company.keys.0), 0, "the option's address");
     assert_eq!(token(&["--profile", "good", "--url", "http://127.0.0.1:9"], "wrong"), 1);
     std::fs::write(company.path("config/rims/profiles.toml"), "[default]\nurl = 7\n").unwrap();
     let (_, stderr) = company.ends(2, &["token"]);
     assert!(stderr.contains("profiles.toml"), "{stderr}");
+}
+
+#[test]
+fn keys_that_go_elsewhere_leave_no_copy_behind() {
+    let company = Company::start();
+    let url = company.sandbox.address("api");
+    assert_eq!(run(bare(&company, &["login", "--url", &url]), &typed(&company)).0, 0);
+    assert!(company.path("config/rims/default.auth-key").exists());
+    company.ends(0, &["login", "--keys", "environment"]);
+    assert!(!company.path("config/rims/default.auth-key").exists());
+    assert!(!company.path("config/rims/default.secret-key").exists());
+    let secret = "https://user:password@localhost";
+    let (code, _, stderr) = run(bare(&company, &["login", "--url", secret]), &typed(&company));
+    assert!(code == 2 && stderr.contains("without a user"), "{stderr}");
 }

@@ -24,7 +24,7 @@ fn a_number_of_every_sector_and_its_result() {
         complete(&company, &number);
         let result = company.json(0, &["result", &number]);
         assert_eq!(
-            (&result["eligible"], &result["face_similarity"]),
+            (&result["accepted"], &result["face_similarity"]),
             (&true.into(), &98.5.into()),
             "{sector}"
         );
@@ -63,4 +63,24 @@ fn waiting_ends_when_the_driver_is_done_or_the_time_is_over() {
     let output = child.wait_with_output().unwrap();
     let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), &result["status"]), (Some(0), &"00".into()));
+}
+
+#[test]
+fn a_valid_licence_in_the_wrong_hands_is_not_accepted() {
+    let company = Company::start();
+    let result = |face: &str, options: &[&str], code: i32| {
+        let number = company.json(0, &["number", "--sector", "cmm"])["number"].as_str().unwrap().to_owned();
+        let driver = r#""f_license_no":"221212121212","f_resident_name":"홍길동","f_licn_con_code":"12""#;
+        let path = format!("/sandbox/remote-verifications/{number}");
+        company.control(reqwest::Method::POST, &path, &format!("{{{face},{driver}}}"));
+        company.json(code, &[&["result", &number][..], options].concat())
+    };
+    let mismatch = result(r#""police_lcns_vrfc_cd":"11""#, &[], 3);
+    assert_eq!((&mismatch["accepted"], &mismatch["status"]), (&false.into(), &"00".into()));
+    let scores = r#""face_similarity":99.5,"face_liveness":97.0"#;
+    result(scores, &[], 0);
+    result(scores, &["--similarity", "99.5", "--liveness", "97"], 0);
+    result(scores, &["--similarity", "99.96"], 3);
+    result(scores, &["--liveness", "97.5"], 3);
+    company.ends(2, &["result", "C26-000000001", "--similarity", "101"]);
 }
