@@ -61,19 +61,27 @@ struct Line {
 
 /// What was answered about one driver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Told(String, Option<String>);
+#[serde(from = "(String, Option<String>)", into = "(Code<LicenceStatus>, Option<Code<VehicleIdentity>>)")]
+pub(super) struct Told {
+    pub(super) status: Code<LicenceStatus>,
+    pub(super) vehicle: Option<Code<VehicleIdentity>>,
+}
 
-impl Told {
-    pub(super) fn new(answer: &Verification) -> Self {
-        Self(answer.status.to_string(), answer.vehicle.as_ref().map(ToString::to_string))
+impl From<Verification> for Told {
+    fn from(answer: Verification) -> Self {
+        Self { status: answer.status, vehicle: answer.vehicle }
     }
+}
 
-    pub(super) fn status(&self) -> Code<LicenceStatus> {
-        Code::read(&self.0)
+impl From<(String, Option<String>)> for Told {
+    fn from((status, vehicle): (String, Option<String>)) -> Self {
+        Self { status: Code::read(&status), vehicle: vehicle.as_deref().map(Code::read) }
     }
+}
 
-    pub(super) fn vehicle(&self) -> Option<Code<VehicleIdentity>> {
-        self.1.as_deref().map(Code::read)
+impl From<Told> for (Code<LicenceStatus>, Option<Code<VehicleIdentity>>) {
+    fn from(told: Told) -> Self {
+        (told.status, told.vehicle)
     }
 }
 
@@ -225,7 +233,7 @@ mod tests {
     }
 
     fn told(count: usize) -> Vec<Told> {
-        vec![Told("00".into(), Some("1".into())); count]
+        vec![Told::from(("00".to_owned(), Some("1".to_owned()))); count]
     }
 
     #[test]

@@ -99,14 +99,14 @@ fn titles() -> [String; 4] {
 }
 
 fn cells(told: &Told) -> [String; 4] {
-    let status = told.status();
+    let status = &told.status;
     let eligible = if is_eligible(told) { say!("적격", "yes") } else { say!("부적격", "no") };
-    let vehicle = told.vehicle().map(|code| code.to_string()).unwrap_or_default();
-    [eligible, status.to_string(), text(&status).to_owned(), vehicle]
+    let vehicle = told.vehicle.as_ref().map(ToString::to_string).unwrap_or_default();
+    [eligible, status.to_string(), text(status).to_owned(), vehicle]
 }
 
 pub(super) fn is_eligible(told: &Told) -> bool {
-    told.status().known() == Some(LicenceStatus::Valid)
+    told.status.known() == Some(LicenceStatus::Valid)
 }
 
 fn write_csv(input: (&Path, Form), answers: Answers<'_>, mut out: impl Write) -> Result<(), Failure> {
@@ -135,9 +135,9 @@ fn write_json(input: (&Path, Form), answers: Answers<'_>, mut out: impl Write) -
             None => [Value::Null, Value::Null, Value::Null, Value::Null],
             Some(told) => [
                 is_eligible(told).into(),
-                told.status().to_string().into(),
+                told.status.to_string().into(),
                 status_text.into(),
-                told.vehicle().map_or(Value::Null, |code| code.to_string().into()),
+                told.vehicle.as_ref().map_or(Value::Null, |code| code.to_string().into()),
             ],
         };
         object.extend(KEYS.iter().map(|key| (*key).to_owned()).zip(values));

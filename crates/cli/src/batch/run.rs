@@ -325,7 +325,7 @@ impl Job<'_> {
         let key = IdempotencyKey::parse(&format!("{key}-{number}")).map_err(Failure::failed)?;
         let answers = self.calls.clone().once(key).verify_batch(&drivers).await;
         let answers = answers.map_err(|error| failure(&error))?;
-        Ok((number, answers.iter().map(Told::new).collect()))
+        Ok((number, answers.into_iter().map(Told::from).collect()))
     }
 
     fn interrupted(&self, journal: &Journal, why: &str) -> Failure {
