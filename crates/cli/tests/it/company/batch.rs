@@ -1,9 +1,13 @@
 //! `batch`: files as spreadsheets write them, wrong rows, answers beside the input.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
 
 use calamine::{Data, Reader as _, Xlsx, open_workbook};
 use encoding_rs::EUC_KR;
+use nix::pty::{Winsize, openpty};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 use serde_json::{Value, json};
 
@@ -183,4 +187,23 @@ fn a_batch_that_is_refused_can_be_gone_on_with() {
     let (code, _, stderr) = run(nobody, "");
     assert!(code == 1 && stderr.contains("cannot be reached"), "{stderr}");
     company.ends(3, &["batch", "drivers.csv", "--restart", "--overwrite"]);
+}
+
+#[test]
+fn a_terminal_shows_how_far_it_is() {
+    let company = Company::start();
+    company.control(reqwest::Method::PUT, "/sandbox/faults", r#"{"latency_ms":25}"#);
+    write(&company, "drivers.csv", rows(2_000));
+    let size = Winsize { ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+    let terminal = openpty(Some(&size), None).unwrap();
+    let mut command = company.command(&["batch", "drivers.csv", "--size", "100", "--parallel", "1"]);
+    let child = command.stdout(Stdio::piped()).stderr(terminal.slave).spawn().unwrap();
+    drop(command);
+    let mut shown = Vec::new();
+    // A terminal that nobody writes to any more ends with an error.
+    _ = File::from(terminal.master).read_to_end(&mut shown);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let shown = String::from_utf8_lossy(&shown);
+    assert!(shown.contains("/2000 drivers") && shown.contains("/s") && shown.contains(" left"), "{shown}");
 }

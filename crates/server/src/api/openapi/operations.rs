@@ -160,6 +160,7 @@ fn answered(family: Family) -> ResponseBuilder {
     match family {
         Family::Token => {
             let response = shared::with_header(response, "Authorization", "Token");
+            let response = shared::with_header(response, "Idempotency-Supported", "IdempotencySupported");
             shared::with_header(response, "Cache-Control", "NoStore")
         }
         family if takes_a_key(family) => {

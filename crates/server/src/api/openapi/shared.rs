@@ -58,7 +58,7 @@ pub(super) const WITH_BODY: [(&str, &str); 2] = [("408", "TimedOut"), ("413", "T
 /// The responses that every interface has beside these.
 pub(super) const ALWAYS: [(&str, &str); 2] = [("429", "TooManyRequests"), ("500", "Crashed")];
 
-fn headers() -> [(&'static str, String, &'static str); 6] {
+fn headers() -> [(&'static str, String, &'static str); 7] {
     [
         (
             "RequestId",
@@ -72,6 +72,14 @@ fn headers() -> [(&'static str, String, &'static str); 6] {
                 "The token: `Bearer` and a UUID. Absent from an error.",
             ),
             "Bearer e03ee90d-83b8-4b1d-ae80-84e3d2a27000",
+        ),
+        (
+            "IdempotencySupported",
+            both(
+                "`Idempotency-Key`를 아는 서버이다 (docs/idempotency.md)",
+                "This server knows `Idempotency-Key` (docs/idempotency.md).",
+            ),
+            "true",
         ),
         ("NoStore", both("토큰은 저장하지 않는다", "A token is not to be kept by caches."), "no-store"),
         (
