@@ -12,7 +12,7 @@ use rims_server::clock::Clock;
 use zeroize::Zeroizing;
 
 use crate::args::Connection;
-use crate::language::{Language, language, say};
+use crate::language::{pick, say};
 use crate::output::Failure;
 use crate::profile::{Keys, Profile, Profiles};
 use crate::secrets;
@@ -239,10 +239,8 @@ fn nowhere() -> Failure {
 /// What went wrong and what to do, in the user's language. What was wrong with the input exits with 2.
 pub(crate) fn failure(error: &Error) -> Failure {
     let advice = error.advice();
-    let text = match language() {
-        Language::Korean => format!("{}. {}", error.korean().trim_end_matches('.'), advice.korean),
-        Language::English => format!("{}. {}", error.to_string().trim_end_matches('.'), advice.english),
-    };
+    let (what, advice) = pick((error.korean(), advice.korean), (error.to_string(), advice.english));
+    let text = format!("{}. {advice}", what.trim_end_matches('.'));
     match error {
         Error::Setting(_) | Error::Value(_) | Error::Request(_) => Failure::Input(text),
         _ => Failure::Failed(text),

@@ -2,20 +2,36 @@
 
 use std::sync::OnceLock;
 
+use rims_client::codes::{Code, Coded};
+
 /// What messages are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Language {
+enum Language {
     Korean,
     English,
 }
 
 /// The locale's language, as POSIX orders its variables.
-pub(crate) fn language() -> Language {
+fn language() -> Language {
     static LANGUAGE: OnceLock<Language> = OnceLock::new();
     *LANGUAGE.get_or_init(|| {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         of_locale(&["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set).unwrap_or_default())
     })
+}
+
+/// The one of two that the user's language asks for.
+pub(crate) fn pick<T>(korean: T, english: T) -> T {
+    if is_korean() { korean } else { english }
+}
+
+pub(crate) fn is_korean() -> bool {
+    language() == Language::Korean
+}
+
+/// A code's text in the user's language.
+pub(crate) fn text<T: Coded>(code: &Code<T>) -> &'static str {
+    pick(code.korean(), code.english())
 }
 
 fn of_locale(locale: &str) -> Language {
@@ -30,10 +46,7 @@ fn of_locale(locale: &str) -> Language {
 /// One of two texts, both format strings: Korean first.
 macro_rules! say {
     ($korean:literal, $english:literal $(,)?) => {
-        match $crate::language::language() {
-            $crate::language::Language::Korean => format!($korean),
-            $crate::language::Language::English => format!($english),
-        }
+        if $crate::language::is_korean() { format!($korean) } else { format!($english) }
     };
 }
 pub(crate) use say;

@@ -35,6 +35,13 @@ impl Failure {
         Self::Failed(error.to_string())
     }
 
+    /// What is told.
+    pub(crate) fn into_message(self) -> String {
+        match self {
+            Self::Input(message) | Self::Failed(message) => message,
+        }
+    }
+
     /// One line on standard error.
     pub(crate) fn report(&self) -> ExitCode {
         let (code, message) = match self {

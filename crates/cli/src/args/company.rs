@@ -137,7 +137,17 @@ pub(crate) struct Once {
     /// Send this Idempotency-Key: run again within 24 hours with the same driver and days, it is done once. Only for a
     /// RIMS that knows keys.
     #[arg(long, value_name = "KEY", value_parser = parse::idempotency_key)]
-    pub(crate) idempotency_key: Option<IdempotencyKey>,
+    idempotency_key: Option<IdempotencyKey>,
+}
+
+impl Once {
+    /// The calls with the key, if one is given.
+    pub(crate) fn of<C>(&self, calls: C, once: impl FnOnce(C, IdempotencyKey) -> C) -> C {
+        match &self.idempotency_key {
+            Some(key) => once(calls, key.clone()),
+            None => calls,
+        }
+    }
 }
 
 /// Verify every driver of a CSV or Excel file, and write the answers beside it. Exit code 0: all are eligible, 3: some

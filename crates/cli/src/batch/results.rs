@@ -11,8 +11,7 @@ use serde_json::{Map, Value};
 use super::FileFormat;
 use super::journal::Told;
 use super::rows::{Form, Row, read};
-use crate::commands::verify::text;
-use crate::language::say;
+use crate::language::{say, text};
 use crate::output::Failure;
 use rims_client::codes::LicenceStatus;
 

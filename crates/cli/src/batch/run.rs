@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &args::Batch) -> Result<Outcome, Failure> {
     let job = Job { input, form, columns, rows, size, parallel, calls };
     let run = Run {
         version: 1,
-        input: digest,
+        input: digest.clone(),
         rows,
         sector: sector.name().to_owned(),
         url: target.url.clone(),
@@ -72,23 +72,21 @@ pub(crate) fn run(arguments: &args::Batch) -> Result<Outcome, Failure> {
         defaults: format!("{defaults:?}"),
         today: client.today(),
     };
-    let mut journal = open(&path, run.clone(), begun.is_some())?;
+    let mut journal = open(&path, run, begun.is_some())?;
     let (before, started) = (journal.drivers(), Instant::now());
     if !arguments.interrupted.partial {
         runtime()?.block_on(job.ask(&mut journal)).map_err(after_sending)?;
     }
     let seconds = started.elapsed().as_secs_f64();
     let answers = Answers { answered: &journal.answered, size };
-    write((input, form), answers, &output, || unchanged(input, &run)).map_err(after_sending)?;
+    write((input, form), answers, &output, || unchanged(input, &digest)).map_err(after_sending)?;
     let outcome = summary(arguments, &journal, &output.path, (journal.drivers() - before, seconds))?;
     if journal.drivers() == rows { journal.end().map(|()| outcome) } else { Ok(outcome) }
 }
 
 /// Exit code 2 says that nothing was sent.
 fn after_sending(failure: Failure) -> Failure {
-    match failure {
-        Failure::Input(why) | Failure::Failed(why) => Failure::Failed(why),
-    }
+    Failure::Failed(failure.into_message())
 }
 
 /// Where the answers go, and in which form.
@@ -205,8 +203,8 @@ fn fault(columns: &Columns, calls: &SectorCalls, row: &Row<'_>) -> Option<String
 }
 
 /// The answers are told by the rows' places: the file must be the one that was asked about.
-fn unchanged(input: &Path, run: &Run) -> Result<(), Failure> {
-    if digest(input)? == run.input { Ok(()) } else { Err(changed()) }
+fn unchanged(input: &Path, before: &str) -> Result<(), Failure> {
+    if digest(input)? == before { Ok(()) } else { Err(changed()) }
 }
 
 fn changed() -> Failure {
@@ -268,9 +266,9 @@ impl Job<'_> {
                     bar.inc(told.len() as u64);
                     journal.add(batch, told)?;
                 }
-                Some(Err(Failure::Failed(why) | Failure::Input(why))) => {
+                Some(Err(failed)) => {
                     stopped.set(true);
-                    failure.get_or_insert(why);
+                    failure.get_or_insert(failed.into_message());
                 }
                 None => break,
             }

@@ -289,7 +289,5 @@ async fn dry_call(client: &Client) -> Check {
 }
 
 fn told(error: &Error) -> String {
-    match failure(error) {
-        Failure::Input(text) | Failure::Failed(text) => text,
-    }
+    failure(error).into_message()
 }

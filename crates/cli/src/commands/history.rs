@@ -7,10 +7,9 @@ use rims_client::{Client, Error, HistoryQuery, RentalRecord, ScheduleRecord};
 use serde_json::Value;
 
 use super::runtime;
-use super::verify::text;
 use crate::args::{self, days, parse::Day};
 use crate::connection::{Target, failure};
-use crate::language::say;
+use crate::language::{say, text};
 use crate::output::{Failure, Outcome};
 use crate::record::{Field, Format, Printer};
 

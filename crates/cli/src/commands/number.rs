@@ -1,6 +1,6 @@
 use std::io::{self, IsTerminal as _};
 
-use rims_client::{NumberRequest, driver_link};
+use rims_client::{NumberRequest, SectorCalls, driver_link};
 
 use super::link::qr_code;
 use super::runtime;
@@ -22,10 +22,7 @@ pub(crate) fn run(arguments: &args::Number) -> Result<Outcome, Failure> {
         .maybe_vehicle(arguments.vehicle.clone())
         .maybe_api_type(arguments.api_type)
         .build();
-    let mut calls = client.sector(sector);
-    if let Some(key) = &arguments.once.idempotency_key {
-        calls = calls.once(key.clone());
-    }
+    let calls = arguments.once.of(client.sector(sector), SectorCalls::once);
     let number = runtime()?.block_on(calls.generate_number(&request)).map_err(|error| failure(&error))?;
     let link = driver_link(&web, number);
     let record = [

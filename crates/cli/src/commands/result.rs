@@ -5,10 +5,10 @@ use rims_client::codes::PhotoCheck;
 use serde_json::Value;
 
 use super::runtime;
-use super::verify::{outcome, text, tone};
+use super::verify::{outcome, status, tone};
 use crate::args;
 use crate::connection::{Target, failure};
-use crate::language::say;
+use crate::language::{say, text};
 use crate::output::{Failure, Outcome, note};
 use crate::record::{Field, print_one};
 
@@ -60,13 +60,8 @@ fn fields(arguments: &args::RemoteResult, result: &RemoteResult) -> Vec<Field> {
     let mut record = vec![
         Field::new("number", say!("번호", "number"), arguments.number.to_string()),
         Field::new("accepted", say!("확인 결과", "accepted"), accepted).toned(tone(accepted)),
-        Field::new("status", say!("결과코드", "status"), result.status.to_string()),
-        Field::new("status_text", say!("결과", "meaning"), text(&result.status)),
     ];
-    if let Some(vehicle) = &result.vehicle {
-        record.push(Field::new("vehicle", say!("차량확인코드", "vehicle code"), vehicle.to_string()));
-        record.push(Field::new("vehicle_text", say!("차량확인", "vehicle"), text(vehicle)));
-    }
+    record.extend(status(&result.status, result.vehicle.as_ref()));
     record.extend([
         Field::new("face_similarity", say!("얼굴유사도", "face similarity"), score(result.face_similarity)),
         Field::new("face_liveness", say!("얼굴활성도", "face liveness"), score(result.face_liveness)),

@@ -1,8 +1,8 @@
 use super::runtime;
-use super::verify::{outcome, text, tone};
+use super::verify::{outcome, tone};
 use crate::args;
 use crate::connection::{Target, failure};
-use crate::language::say;
+use crate::language::{say, text};
 use crate::output::{Failure, Outcome};
 use crate::record::{Field, print_one};
 

@@ -1,13 +1,13 @@
 //! `rims verify`, `rims rental confirm`, `rims schedule`: one driver.
 
-use rims_client::codes::{Code, Coded};
-use rims_client::{Sector, Verification};
+use rims_client::codes::{Code, LicenceStatus, VehicleIdentity};
+use rims_client::{RentalCalls, Sector, SectorCalls, Verification};
 
 use super::runtime;
 use crate::args::{self, RentalAction};
 use crate::connection::{Target, failure};
 use crate::driver::driver;
-use crate::language::{Language, language, say};
+use crate::language::{say, text};
 use crate::output::{Failure, Outcome};
 use crate::record::{Field, Tone, print_one};
 
@@ -16,10 +16,7 @@ pub(crate) fn verify(arguments: &args::Verify) -> Result<Outcome, Failure> {
     let client = target.client(1)?;
     let sector = target.sector(arguments.sector.sector);
     let driver = driver(&arguments.driver, sector, client.today())?;
-    let mut calls = client.sector(sector);
-    if let Some(key) = &arguments.once.idempotency_key {
-        calls = calls.once(key.clone());
-    }
+    let calls = arguments.once.of(client.sector(sector), SectorCalls::once);
     let answer = runtime()?.block_on(calls.verify(&driver)).map_err(|error| failure(&error))?;
     print_one(arguments.output.output, &fields(&answer))?;
     Ok(outcome(answer.is_eligible()))
@@ -29,10 +26,7 @@ pub(crate) fn rental(arguments: &args::Rental) -> Result<Outcome, Failure> {
     let RentalAction::Confirm(arguments) = &arguments.command;
     let client = Target::of(&arguments.connection)?.client(1)?;
     let driver = driver(&arguments.driver, Sector::Rental, client.today())?;
-    let mut calls = client.rental();
-    if let Some(key) = &arguments.once.idempotency_key {
-        calls = calls.once(key.clone());
-    }
+    let calls = arguments.once.of(client.rental(), RentalCalls::once);
     let confirm = calls.confirm(&driver, arguments.one_way);
     let answer = runtime()?.block_on(confirm).map_err(|error| failure(&error))?;
     let mut record = fields(&answer);
@@ -45,10 +39,7 @@ pub(crate) fn rental(arguments: &args::Rental) -> Result<Outcome, Failure> {
 pub(crate) fn schedule(arguments: &args::Schedule) -> Result<Outcome, Failure> {
     let client = Target::of(&arguments.connection)?.client(1)?;
     let driver = driver(&arguments.driver, Sector::Rental, client.today())?;
-    let mut calls = client.rental();
-    if let Some(key) = &arguments.once.idempotency_key {
-        calls = calls.once(key.clone());
-    }
+    let calls = arguments.once.of(client.rental(), RentalCalls::once);
     let schedule = calls.schedule(&driver, arguments.every);
     let scheduled = runtime()?.block_on(schedule).map_err(|error| failure(&error))?;
     let mut record = fields(&scheduled.verification);
@@ -63,26 +54,24 @@ pub(crate) fn schedule(arguments: &args::Schedule) -> Result<Outcome, Failure> {
 }
 
 fn fields(answer: &Verification) -> Vec<Field> {
-    let mut record = vec![
-        Field::new("eligible", say!("운전자격", "eligible"), answer.is_eligible())
-            .toned(tone(answer.is_eligible())),
-        Field::new("status", say!("결과코드", "status"), answer.status.to_string()),
-        Field::new("status_text", say!("결과", "meaning"), text(&answer.status)),
-    ];
-    if let Some(vehicle) = &answer.vehicle {
-        record.push(Field::new("vehicle", say!("차량확인코드", "vehicle code"), vehicle.to_string()));
-        record.push(Field::new("vehicle_text", say!("차량확인", "vehicle"), text(vehicle)));
-    }
+    let eligible = Field::new("eligible", say!("운전자격", "eligible"), answer.is_eligible());
+    let mut record = vec![eligible.toned(tone(answer.is_eligible()))];
+    record.extend(status(&answer.status, answer.vehicle.as_ref()));
     record.push(Field::new("licence", say!("면허번호", "licence"), answer.masked_number.as_str()));
     record
 }
 
-/// A code's text in the user's language.
-pub(crate) fn text<T: Coded>(code: &Code<T>) -> &'static str {
-    match language() {
-        Language::Korean => code.korean(),
-        Language::English => code.english(),
+/// What was found about a licence, and about the vehicle where that is shown.
+pub(crate) fn status(status: &Code<LicenceStatus>, vehicle: Option<&Code<VehicleIdentity>>) -> Vec<Field> {
+    let mut record = vec![
+        Field::new("status", say!("결과코드", "status"), status.to_string()),
+        Field::new("status_text", say!("결과", "meaning"), text(status)),
+    ];
+    if let Some(vehicle) = vehicle {
+        record.push(Field::new("vehicle", say!("차량확인코드", "vehicle code"), vehicle.to_string()));
+        record.push(Field::new("vehicle_text", say!("차량확인", "vehicle"), text(vehicle)));
     }
+    record
 }
 
 pub(crate) fn tone(good: bool) -> Tone {

@@ -232,9 +232,8 @@ fn reservation(number: u32) -> Value {
 fn in_process<T>(folder: &Path, work: impl AsyncFnOnce(&Store, &Account) -> T) -> T {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let any = "127.0.0.1:0".parse().unwrap();
         let data = Some(folder.to_owned());
-        let options = SandboxOptions { api: any, web: any, ops: any, data, database_url: None };
+        let options = SandboxOptions { data, ..SandboxOptions::on_free_ports() };
         let sandbox = Sandbox::start(&options).await.unwrap();
         let store = sandbox.services().store();
         let company = store.account_by_user_id("s01").await.unwrap().unwrap();

@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use futures::stream::{self, Stream};
+use jiff::civil::Date;
 use rims_protocol::codes::HistoryKind;
 use rims_protocol::interface::Family;
 use serde::de::DeserializeOwned;
@@ -62,8 +63,8 @@ struct Walk<R> {
     calls: SectorCalls,
     query: HistoryQuery,
     history: HistoryKind,
-    /// The months still to read, the next one last; `None` before the first.
-    windows: Option<Vec<(jiff::civil::Date, jiff::civil::Date)>>,
+    /// The months still to read, the next one first; `None` before the first.
+    windows: Option<VecDeque<(Date, Date)>>,
     /// The next page of the present month.
     page: u32,
     /// How many rows of the present month came.
@@ -114,11 +115,9 @@ impl<R: Row> Walk<R> {
     /// Reads one more page; `false` when there is none.
     async fn fill(&mut self) -> Result<bool, Error> {
         if self.windows.is_none() {
-            let mut windows = self.query.windows(self.history)?;
-            windows.reverse();
-            self.windows = Some(windows);
+            self.windows = Some(self.query.windows(self.history)?.into());
         }
-        let Some(window) = self.windows.as_ref().and_then(|windows| windows.last().copied()) else {
+        let Some(window) = self.windows.as_ref().and_then(|windows| windows.front().copied()) else {
             return Ok(false);
         };
         let request = self.query.page(self.history, window, self.page, self.calls.bizinfo());
@@ -138,7 +137,7 @@ impl<R: Row> Walk<R> {
             }
         }
         if is_last {
-            self.windows.as_mut().and_then(Vec::pop);
+            self.windows.as_mut().and_then(VecDeque::pop_front);
             self.page = 1;
             self.received = 0;
             self.given.clear();

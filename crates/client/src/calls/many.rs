@@ -1,9 +1,8 @@
 use futures::stream::{self, Stream, StreamExt as _};
-use rims_protocol::codes::ApiTypeGroup;
 use rims_protocol::values::IdempotencyKey;
 
 use super::SectorCalls;
-use super::sector::{BATCH_LIMIT, of_item};
+use super::sector::BATCH_LIMIT;
 use crate::answer::Verification;
 use crate::error::Error;
 use crate::request::VerifyRequest;
@@ -59,13 +58,7 @@ impl SectorCalls {
         number: usize,
         drivers: &[VerifyRequest],
     ) -> Result<Vec<Verification>, Error> {
-        let today = self.today();
-        let first = number * BATCH_LIMIT;
-        let mut items = Vec::with_capacity(drivers.len());
-        for (place, driver) in drivers.iter().enumerate() {
-            let item = driver.item(self.sector(), ApiTypeGroup::Batch, today);
-            items.push(item.map_err(|error| of_item(first + place, error))?);
-        }
+        let items = self.items(drivers, number * BATCH_LIMIT)?;
         let key = self.key().map(|key| IdempotencyKey::parse(&format!("{}-{number}", key.as_str())));
         self.send_batch(items, key.transpose()?.as_ref()).await
     }

@@ -91,15 +91,18 @@ impl SectorCalls {
     /// # Ok(()) }); }
     /// ```
     pub async fn verify_batch(&self, drivers: &[VerifyRequest]) -> Result<Vec<Verification>, Error> {
+        self.send_batch(self.items(drivers, 0)?, self.key()).await
+    }
+
+    /// The items of drivers, of whom the first has this place among all.
+    pub(crate) fn items(&self, drivers: &[VerifyRequest], first: usize) -> Result<Vec<VerifyItem>, ApiError> {
         let today = self.today();
-        let items: Result<Vec<VerifyItem>, ApiError> = drivers
-            .iter()
-            .enumerate()
-            .map(|(place, driver)| {
-                driver.item(self.sector, ApiTypeGroup::Batch, today).map_err(|error| of_item(place, error))
-            })
-            .collect();
-        self.send_batch(items?, self.key()).await
+        let item = |(place, driver): (usize, &VerifyRequest)| {
+            driver
+                .item(self.sector, ApiTypeGroup::Batch, today)
+                .map_err(|error| of_item(first + place, error))
+        };
+        drivers.iter().enumerate().map(item).collect()
     }
 
     /// What [`SectorCalls::verify_batch`] would refuse of one driver before anything is sent.
@@ -217,7 +220,7 @@ impl SectorCalls {
 }
 
 /// The member's place, as a server would name it.
-pub(crate) fn of_item(place: usize, error: ApiError) -> ApiError {
+fn of_item(place: usize, error: ApiError) -> ApiError {
     match error {
         ApiError::InvalidParameter { field, rule } => {
             ApiError::InvalidParameter { field: format!("requestList[{place}].{field}"), rule }

@@ -9,9 +9,10 @@ pub use number::NumberRequest;
 pub use verify::VerifyRequest;
 
 use jiff::civil::Date;
-use rims_protocol::ApiError;
+use rims_protocol::codes::{ApiType, ApiTypeGroup};
 use rims_protocol::sector::{DateRule, PeriodRule, VehicleRule};
 use rims_protocol::values::{DeviceId, Malformed, Period, Plate, Vehicle};
+use rims_protocol::{ApiError, Sector};
 
 /// `vhcl_reg_no` by the rule of an interface.
 fn vehicle(rule: VehicleRule, text: Option<&str>) -> Result<Vehicle, ApiError> {
@@ -29,6 +30,23 @@ fn vehicle(rule: VehicleRule, text: Option<&str>) -> Result<Vehicle, ApiError> {
             given.map_or(Ok(Vehicle::None), |text| Plate::parse(text).map(Vehicle::Plate).map_err(broken))
         }
         VehicleRule::NotRead => Ok(Vehicle::None),
+    }
+}
+
+/// `com_api_type` of the group that an interface takes, in the one sector that has it (§4.6).
+fn api_type(
+    sector: Sector,
+    given: Option<ApiType>,
+    group: ApiTypeGroup,
+) -> Result<Option<ApiType>, ApiError> {
+    if !sector.rules().api_type {
+        return Ok(None);
+    }
+    let api_type = given.unwrap_or(group.default_type());
+    if api_type.group() == group {
+        Ok(Some(api_type))
+    } else {
+        Err(ApiError::invalid("com_api_type", "이 인터페이스의 범용 API 유형 코드가 아닙니다"))
     }
 }
 

@@ -7,7 +7,7 @@ use rims_protocol::messages;
 use rims_protocol::values::UserId;
 use rims_protocol::{ApiError, Sector};
 
-use super::{period, vehicle};
+use super::{api_type, period, vehicle};
 
 /// A number for a remote (비대면) verification (§4.2.6.4 and its siblings).
 ///
@@ -32,15 +32,10 @@ impl NumberRequest {
         bizinfo: Option<UserId>,
         today: Date,
     ) -> Result<messages::NumberRequest, ApiError> {
-        const GROUP: ApiTypeGroup = ApiTypeGroup::Number;
         let rules = sector.rules();
         let period = period(rules.number.period, self.from, self.to, today)?;
         let vehicle = vehicle(rules.number.vehicle, self.vehicle.as_deref())?;
-        let api_type = self.api_type.unwrap_or(GROUP.default_type());
-        if rules.api_type && api_type.group() != GROUP {
-            return Err(ApiError::invalid("com_api_type", "이 인터페이스의 범용 API 유형 코드가 아닙니다"));
-        }
-        let api_type = rules.api_type.then_some(api_type);
+        let api_type = api_type(sector, self.api_type, ApiTypeGroup::Number)?;
         Ok(messages::NumberRequest { bizinfo, period, vehicle, api_type })
     }
 }

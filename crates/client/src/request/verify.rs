@@ -8,7 +8,7 @@ use rims_protocol::sector::{DateRule, PeriodRule, VehicleRule};
 use rims_protocol::values::{LicenceNumber, PersonName};
 use rims_protocol::{ApiError, Sector};
 
-use super::{period, vehicle};
+use super::{api_type, period, vehicle};
 
 /// A driver to verify. What a sector requires is checked when it is sent, before anything leaves the machine.
 ///
@@ -55,15 +55,7 @@ impl VerifyRequest {
     ) -> Result<VerifyItem, ApiError> {
         let rules = sector.rules();
         let item = self.checked(rules.vehicle, rules.dates, today)?;
-        if !rules.api_type {
-            return Ok(item);
-        }
-        let api_type = self.api_type.unwrap_or(group.default_type());
-        if api_type.group() == group {
-            Ok(VerifyItem { api_type: Some(api_type), ..item })
-        } else {
-            Err(ApiError::invalid("com_api_type", "이 인터페이스의 범용 API 유형 코드가 아닙니다"))
-        }
+        Ok(VerifyItem { api_type: api_type(sector, self.api_type, group)?, ..item })
     }
 
     /// The item of a confirmation or reservation: the vehicle must be decided (§4.2.3.4).

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use super::Finding;
 use crate::args;
-use crate::language::{Language, language, say};
+use crate::language::{pick, say};
 use crate::mistakes::{Mistake, find};
 use crate::output::Failure;
 use crate::secrets;
@@ -174,10 +174,7 @@ fn request(members: &Map<String, Value>, arguments: &args::Why) -> Vec<Finding> 
         }
         Err(error) => {
             let advice = for_response(error.code());
-            let text = match language() {
-                Language::Korean => advice.korean,
-                Language::English => advice.english,
-            };
+            let text = pick(advice.korean, advice.english);
             let mut findings = vec![Finding::new(error.to_string(), text)];
             findings.extend(utc(&error, members, today));
             findings

@@ -5,7 +5,7 @@ use rims_client::codes::{
 };
 
 use super::Finding;
-use crate::language::{Language, language, say};
+use crate::language::{pick, say};
 use crate::output::Failure;
 
 /// Every table that has the code, the ones that explain a failure first.
@@ -50,9 +50,7 @@ pub(super) fn row<T: Coded>(
     advice: impl Fn(T) -> Option<Advice>,
 ) -> Option<Finding> {
     let row = T::from_text(code)?;
-    let (meaning, advice) = match language() {
-        Language::Korean => (row.korean(), advice(row).map(|advice| advice.korean)),
-        Language::English => (row.english(), advice(row).map(|advice| advice.english)),
-    };
+    let meaning = pick(row.korean(), row.english());
+    let advice = advice(row).map(|advice| pick(advice.korean, advice.english));
     Some(Finding::new(format!("{member} {code}: {meaning}"), advice.unwrap_or_default()))
 }
