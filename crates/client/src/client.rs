@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::civil::Date;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{RequestBuilder, Url};
@@ -17,12 +18,15 @@ use zeroize::Zeroizing;
 
 use crate::answer::{UserReply, UserState, unusable};
 use crate::builder::ClientBuilder;
-use crate::calls::{RentalCalls, SectorCalls};
+use crate::calls::{BATCH_LIMIT, RentalCalls, SectorCalls};
 use crate::clock::Clock;
 use crate::error::{Error, Repeat};
 use crate::http::{Answered, send};
 use crate::retry::RetryPolicy;
 use crate::token::{Bearer, Tokens};
+
+/// Room for the members of one driver.
+const DRIVER_BYTES: usize = 256;
 
 /// A client of one RIMS with one credential. Cheap to clone; clones share connections, token and limits.
 #[derive(Clone)]
@@ -133,7 +137,8 @@ impl Core {
         key: Option<&IdempotencyKey>,
     ) -> Result<(A, Option<String>), Error> {
         let interface = Interface::of(family)?;
-        let body = self.sealed(&members)?;
+        let drivers = if matches!(family, Family::Batch(_)) { BATCH_LIMIT } else { 1 };
+        let body = Bytes::from(self.sealed(&members, drivers * DRIVER_BYTES)?);
         let make = || {
             let request = self.request(interface, &[]);
             let request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
@@ -147,13 +152,13 @@ impl Core {
         Ok((read(&answered)?, answered.request_id))
     }
 
-    fn sealed(&self, members: &impl Serialize) -> Result<String, Error> {
+    /// A buffer of `capacity` holds them at once: one that grows leaves copies behind.
+    fn sealed(&self, members: &impl Serialize, capacity: usize) -> Result<String, Error> {
         let missing = || Error::Setting("secret_key is missing".to_owned());
         let secret_key = self.secret_key.as_ref().ok_or_else(missing)?;
-        let plaintext = serde_json::to_vec(members).map(Zeroizing::new);
-        let plaintext = plaintext.map_err(|error| Error::Setting(error.to_string()))?;
-        // Base64 needs no escapes in JSON.
-        Ok(format!(r#"{{"encryptedData":"{}"}}"#, secret_key.seal(&plaintext)))
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(capacity));
+        serde_json::to_writer(&mut *plaintext, members).map_err(|error| Error::Setting(error.to_string()))?;
+        Ok(secret_key.seal_body(&plaintext))
     }
 
     fn request(&self, interface: &Interface, query: &[(&str, &str)]) -> RequestBuilder {

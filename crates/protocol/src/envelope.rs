@@ -47,8 +47,22 @@ impl SecretKey {
 
     /// Encrypts and encodes: the value of `encryptedData`.
     pub fn seal(&self, plaintext: &[u8]) -> String {
-        let cipher = ecb::Encryptor::inner_init(&self.sealer);
-        STANDARD.encode(cipher.encrypt_padded_vec::<Pkcs7>(plaintext))
+        STANDARD.encode(self.encrypted(plaintext))
+    }
+
+    /// Encrypts and encodes: the body of a request.
+    pub fn seal_body(&self, plaintext: &[u8]) -> String {
+        let encrypted = self.encrypted(plaintext);
+        let mut body = String::with_capacity(encrypted.len() * 4 / 3 + 32);
+        // Base64 needs no escapes in JSON.
+        body.push_str(r#"{"encryptedData":""#);
+        STANDARD.encode_string(encrypted, &mut body);
+        body.push_str(r#""}"#);
+        body
+    }
+
+    fn encrypted(&self, plaintext: &[u8]) -> Vec<u8> {
+        ecb::Encryptor::inner_init(&self.sealer).encrypt_padded_vec::<Pkcs7>(plaintext)
     }
 
     /// Decodes and decrypts. Line breaks within the Base64 are accepted, nothing else is.
@@ -196,6 +210,13 @@ mod tests {
         fn seal_then_open_is_the_identity(secret in "\\PC{0,40}", plaintext: Vec<u8>) {
             let key = SecretKey::new(&secret);
             prop_assert_eq!(key.open(&key.seal(&plaintext)).unwrap(), plaintext);
+        }
+
+        #[test]
+        fn a_body_is_what_is_sealed(plaintext: Vec<u8>) {
+            let key = SecretKey::new(SAMPLE_KEY);
+            let sealed = encrypted_data(key.seal_body(&plaintext).as_bytes()).unwrap();
+            prop_assert_eq!(sealed, key.seal(&plaintext));
         }
 
         #[test]

@@ -137,9 +137,9 @@ struct StoredAnswer {
 }
 
 impl Store {
-    /// The hash of a request, for [`NewAnswer`] and to compare with [`AnswerRecord`].
-    pub fn request_hash(&self, interface: &str, body: &str) -> RequestHash {
-        RequestHash(self.inner.keys.request_hash(&format!("{interface}\n{body}")))
+    /// The hash of a request (its interface and members), for [`NewAnswer`] and to compare with [`AnswerRecord`].
+    pub fn request_hash(&self, request: &[u8]) -> RequestHash {
+        RequestHash(self.inner.keys.request_hash(request))
     }
 
     /// What a key was answered, expired or not.

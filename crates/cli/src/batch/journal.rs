@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use rims_client::Verification;
 use rims_client::codes::{Code, LicenceStatus, VehicleIdentity};
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::Receiver;
 
 use crate::language::say;
 use crate::output::Failure;
@@ -113,7 +114,7 @@ impl Journal {
         let batches = run.rows.div_ceil(run.size);
         let mut journal =
             Self { path: path.to_owned(), file, key: key.clone(), answered: vec![None; batches] };
-        journal.append(&Begin { run, key })?;
+        journal.append(&[Begin { run, key }])?;
         Ok(journal)
     }
 
@@ -162,12 +163,25 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Remembers what a batch was answered. It survives the end of this process and of this machine's power.
-    pub(super) fn add(&mut self, batch: usize, answers: Vec<Told>) -> Result<(), Failure> {
-        let line = Line { batch, answers };
-        self.append(&line)?;
-        if let Some(place) = self.answered.get_mut(batch) {
-            *place = Some(line.answers);
+    /// Remembers what batches were answered, until nobody tells more. It survives the end of this process and of this
+    /// machine's power; what comes in while the disk is busy goes to it at once. Blocks.
+    pub(super) fn keep(mut self, mut told: Receiver<(usize, Vec<Told>)>) -> (Self, Result<(), Failure>) {
+        while let Some(first) = told.blocking_recv() {
+            let rest = std::iter::from_fn(|| told.try_recv().ok());
+            let lines = std::iter::once(first).chain(rest).map(|(batch, answers)| Line { batch, answers });
+            if let Err(failure) = self.add(lines.collect()) {
+                return (self, Err(failure));
+            }
+        }
+        (self, Ok(()))
+    }
+
+    fn add(&mut self, lines: Vec<Line>) -> Result<(), Failure> {
+        self.append(&lines)?;
+        for Line { batch, answers } in lines {
+            if let Some(place) = self.answered.get_mut(batch) {
+                *place = Some(answers);
+            }
         }
         Ok(())
     }
@@ -182,9 +196,12 @@ impl Journal {
         std::fs::remove_file(&self.path).map_err(|error| failed(&self.path, &error))
     }
 
-    fn append(&mut self, line: &impl Serialize) -> Result<(), Failure> {
-        let mut text = serde_json::to_vec(line).map_err(Failure::failed)?;
-        text.push(b'\n');
+    fn append(&mut self, lines: &[impl Serialize]) -> Result<(), Failure> {
+        let mut text = Vec::new();
+        for line in lines {
+            serde_json::to_writer(&mut text, line).map_err(Failure::failed)?;
+            text.push(b'\n');
+        }
         self.file
             .write_all(&text)
             .and_then(|()| self.file.sync_data())
@@ -232,8 +249,8 @@ mod tests {
         }
     }
 
-    fn told(count: usize) -> Vec<Told> {
-        vec![Told::from(("00".to_owned(), Some("1".to_owned()))); count]
+    fn line(batch: usize, count: usize) -> Line {
+        Line { batch, answers: vec![Told::from(("00".to_owned(), Some("1".to_owned()))); count] }
     }
 
     #[test]
@@ -241,15 +258,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.rims-journal");
         let mut journal = Journal::begin(&path, run(), "key".into()).unwrap();
-        journal.add(2, told(500)).unwrap();
-        journal.add(0, told(1_000)).unwrap();
+        journal.add(vec![line(2, 500), line(0, 1_000)]).unwrap();
         drop(journal);
         let written = std::fs::read(&path).unwrap();
         for lost in [0, 1, 7] {
             std::fs::write(&path, &written[..written.len() - lost]).unwrap();
             let mut journal = Journal::resume(&path, &run()).unwrap();
             assert_eq!(journal.drivers(), if lost == 0 { 1_500 } else { 500 }, "{lost}");
-            journal.add(1, told(1_000)).unwrap();
+            journal.add(vec![line(1, 1_000)]).unwrap();
             drop(journal);
             assert!(Journal::resume(&path, &run()).unwrap().answered[1].is_some());
         }
@@ -261,7 +277,7 @@ mod tests {
         let path = folder.path().join("x.rims-journal");
         for (batch, count) in [(0, 999), (2, 501), (3, 0), (7, 1_000)] {
             let mut journal = Journal::begin(&path, run(), "key".into()).unwrap();
-            journal.add(batch, told(count)).unwrap();
+            journal.add(vec![line(batch, count)]).unwrap();
             drop(journal);
             assert!(matches!(Journal::resume(&path, &run()), Err(Failure::Input(_))), "{batch} {count}");
         }

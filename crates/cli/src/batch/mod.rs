@@ -4,6 +4,7 @@
 //! remembers what was answered, without anything personal; each batch has an idempotency key of its own, so that a
 //! RIMS that knows keys answers a batch that was under way again without asking about anybody twice.
 
+mod ask;
 mod columns;
 mod journal;
 mod results;

@@ -1,25 +1,18 @@
-use std::cell::Cell;
 use std::fs::File;
-use std::future::ready;
-use std::io::{self, IsTerminal as _, Read as _};
+use std::io::{self, Read as _};
 use std::path::Path;
-use std::pin::pin;
 use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures::stream::{self, StreamExt as _};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::civil::Date;
-use rims_client::values::IdempotencyKey;
-use rims_client::{Error, RetryPolicy, SectorCalls, VerifyRequest};
+use rims_client::{Error, RetryPolicy, SectorCalls};
 use sha2::{Digest as _, Sha256};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
 
 use super::FileFormat;
+use super::ask::Job;
 use super::columns::{Columns, Defaults};
-use super::journal::{Journal, Run, Told};
+use super::journal::{Journal, Run};
 use super::results::{Answers, Output, is_eligible, write};
 use super::rows::{Form, Row, form, read};
 use crate::args::{self, days};
@@ -31,17 +24,6 @@ use crate::record::{Field, Tone, print_one};
 
 /// How many wrong rows are shown.
 const SHOWN: usize = 20;
-
-/// Everything that a run needs to know.
-struct Job<'a> {
-    input: &'a Path,
-    form: Form,
-    columns: Columns,
-    rows: usize,
-    size: usize,
-    parallel: usize,
-    calls: SectorCalls,
-}
 
 /// Checks every row, asks in batches, writes the answers, and counts them.
 pub(crate) fn run(arguments: &args::Batch) -> Result<Outcome, Failure> {
@@ -72,10 +54,16 @@ pub(crate) fn run(arguments: &args::Batch) -> Result<Outcome, Failure> {
         defaults: format!("{defaults:?}"),
         today: client.today(),
     };
-    let mut journal = open(&path, run, begun.is_some())?;
+    let runtime = runtime()?;
+    let resumed = begun.is_some().then(|| Journal::resume(&path, &run)).transpose()?;
+    if !arguments.interrupted.partial {
+        // Who cannot sign in leaves no journal of a run that never began.
+        runtime.block_on(client.token()).map_err(|error| failure(&error))?;
+    }
+    let mut journal = resumed.map_or_else(|| begin(&path, run), Ok)?;
     let (before, started) = (journal.drivers(), Instant::now());
     if !arguments.interrupted.partial {
-        runtime()?.block_on(job.ask(&mut journal)).map_err(after_sending)?;
+        journal = runtime.block_on(job.ask(journal)).map_err(after_sending)?;
     }
     let seconds = started.elapsed().as_secs_f64();
     let answers = Answers { answered: &journal.answered, size };
@@ -140,10 +128,7 @@ fn begun_on(arguments: &args::Batch, path: &Path) -> Result<Option<Date>, Failur
     }
 }
 
-fn open(path: &Path, run: Run, is_begun: bool) -> Result<Journal, Failure> {
-    if is_begun {
-        return Journal::resume(path, &run);
-    }
+fn begin(path: &Path, run: Run) -> Result<Journal, Failure> {
     let key = rims_server::random::uuid().map_err(Failure::failed)?;
     Journal::begin(path, run, key.to_string())
 }
@@ -207,7 +192,7 @@ fn unchanged(input: &Path, before: &str) -> Result<(), Failure> {
     if digest(input)? == before { Ok(()) } else { Err(changed()) }
 }
 
-fn changed() -> Failure {
+pub(super) fn changed() -> Failure {
     Failure::Failed(say!(
         "실행 중에 파일이 바뀌었습니다. 원래 파일로 되돌린 뒤 --resume 으로 이어서 하십시오",
         "the file changed while it was asked about; put the first one back and go on with --resume"
@@ -225,132 +210,6 @@ fn digest(path: &Path) -> Result<String, Failure> {
         }
     }
     Ok(STANDARD.encode(hash.finalize()))
-}
-
-/// A batch that was not answered yet.
-type Batch = (usize, Vec<VerifyRequest>);
-
-impl Job<'_> {
-    /// Asks about everybody who was not answered, some batches at a time. After a failure or an interruption nobody
-    /// new is asked about, and what is under way is waited for.
-    async fn ask(&self, journal: &mut Journal) -> Result<(), Failure> {
-        let bar = progress(self.rows, journal.drivers());
-        let (sender, receiver) = mpsc::channel(1);
-        let reader = tokio::task::spawn_blocking(self.reader(journal, sender));
-        let key = journal.key.clone();
-        let batches = stream::unfold(receiver, async |mut receiver: mpsc::Receiver<Batch>| {
-            receiver.recv().await.map(|batch| (batch, receiver))
-        });
-        let stopped = Cell::new(false);
-        let batches = batches.take_while(|_| ready(!stopped.get()));
-        let answers = batches.map(|batch| self.verify(&key, batch)).buffer_unordered(self.parallel);
-        let (mut answers, mut failure) = (pin!(answers), None);
-        let mut interrupts = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
-        loop {
-            let answered = tokio::select! {
-                answered = answers.next() => answered,
-                _ = interrupts.recv() => {
-                    if stopped.replace(true) {
-                        return Err(self.interrupted(journal, &say!("중단되었습니다", "interrupted")));
-                    }
-                    note(&say!(
-                        "진행 중인 묶음을 기다립니다. 바로 끝내려면 Ctrl-C를 다시 누르십시오",
-                        "waiting for the batches under way; press Ctrl-C again to stop at once"
-                    ));
-                    failure = Some(say!("중단되었습니다", "interrupted"));
-                    continue;
-                }
-            };
-            match answered {
-                Some(Ok((batch, told))) => {
-                    bar.inc(told.len() as u64);
-                    journal.add(batch, told)?;
-                }
-                Some(Err(failed)) => {
-                    stopped.set(true);
-                    failure.get_or_insert(failed.into_message());
-                }
-                None => break,
-            }
-        }
-        bar.finish_and_clear();
-        if let Some(why) = failure {
-            return Err(self.interrupted(journal, &why));
-        }
-        reader.await.map_err(Failure::failed)?
-    }
-
-    /// Reads the file once more and hands over the batches that are not answered; ends when nobody takes them any more.
-    fn reader(
-        &self,
-        journal: &Journal,
-        sender: mpsc::Sender<Batch>,
-    ) -> impl FnOnce() -> Result<(), Failure> + use<> {
-        let (input, form, columns, size) =
-            (self.input.to_owned(), self.form, self.columns.clone(), self.size);
-        let (rows, done): (_, Vec<bool>) =
-            (self.rows, journal.answered.iter().map(Option::is_some).collect());
-        move || {
-            let mut drivers = Vec::with_capacity(size);
-            // The header is no driver.
-            let (mut is_header, mut place) = (true, 0);
-            let mut is_wanted = true;
-            let handed = read(&input, form, &mut |row| {
-                if std::mem::take(&mut is_header) {
-                    return Ok(());
-                }
-                let batch = place / size;
-                if !done.get(batch).copied().ok_or_else(changed)? {
-                    drivers.push(columns.driver(&row).map_err(|_| changed())?);
-                }
-                place += 1;
-                if (place % size == 0 || place == rows) && !drivers.is_empty() {
-                    let full = std::mem::replace(&mut drivers, Vec::with_capacity(size));
-                    is_wanted = sender.blocking_send((batch, full)).is_ok();
-                }
-                if is_wanted { Ok(()) } else { Err(changed()) }
-            });
-            match handed {
-                Ok(()) if place != rows => Err(changed()),
-                // Nobody takes batches any more, and the reason is told elsewhere.
-                Err(_) if !is_wanted => Ok(()),
-                handed => handed,
-            }
-        }
-    }
-
-    async fn verify(&self, key: &str, (number, drivers): Batch) -> Result<(usize, Vec<Told>), Failure> {
-        let key = IdempotencyKey::parse(&format!("{key}-{number}")).map_err(Failure::failed)?;
-        let answers = self.calls.clone().once(key).verify_batch(&drivers).await;
-        let answers = answers.map_err(|error| failure(&error))?;
-        Ok((number, answers.into_iter().map(Told::from).collect()))
-    }
-
-    fn interrupted(&self, journal: &Journal, why: &str) -> Failure {
-        let (done, rows) = (journal.drivers(), self.rows);
-        let why = why.trim_end_matches('.');
-        Failure::Failed(say!(
-            "{why}. {rows}명 중 {done}명의 응답을 받았습니다. 같은 명령에 --resume 을 붙여 이어서 하십시오",
-            "{why}. {done} of {rows} drivers are answered; go on with the same command and --resume"
-        ))
-    }
-}
-
-/// On a terminal: how many are done, how fast, and how long it will take.
-fn progress(rows: usize, done: usize) -> ProgressBar {
-    let target =
-        if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(rows as u64), target);
-    let template = say!(
-        "{{bar:30}} {{pos}}/{{len}}명  {{per_sec}}  남은 시간 {{eta}}",
-        "{{bar:30}} {{pos}}/{{len}} drivers  {{per_sec}}  {{eta}} left"
-    );
-    if let Ok(style) = ProgressStyle::with_template(&template) {
-        bar.set_style(style);
-    }
-    bar.set_position(done as u64);
-    bar.reset_eta();
-    bar
 }
 
 fn summary(

@@ -6,4 +6,5 @@ mod rental;
 mod sector;
 
 pub use rental::RentalCalls;
+pub(crate) use sector::BATCH_LIMIT;
 pub use sector::SectorCalls;

@@ -3,7 +3,6 @@
 //!
 //! They are personal data in the clear: seal them ([`crate::SecretKey::seal`]), and show them to nobody.
 
-use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
 use super::verify::VerifyItem;
@@ -13,18 +12,7 @@ use super::{
 };
 use crate::Sector;
 use crate::codes::{LicenceClass, Recurrence};
-use crate::values::{Period, RemoteNumber, UserId, Vehicle};
-
-/// A date as `yyyymmdd`.
-#[derive(Clone, Copy)]
-struct Compact(Date);
-
-impl Serialize for Compact {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(date) = self;
-        serializer.collect_str(&format_args!("{:04}{:02}{:02}", date.year(), date.month(), date.day()))
-    }
-}
+use crate::values::{CompactDate, Period, RemoteNumber, UserId, Vehicle};
 
 /// One driver.
 #[derive(Serialize)]
@@ -32,8 +20,8 @@ struct ItemMembers<'a> {
     f_license_no: &'a str,
     f_resident_name: &'a str,
     f_licn_con_code: LicenceClass,
-    f_from_date: Compact,
-    f_to_date: Compact,
+    f_from_date: CompactDate,
+    f_to_date: CompactDate,
     #[serde(skip_serializing_if = "Option::is_none")]
     vhcl_reg_no: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,8 +34,8 @@ impl<'a> ItemMembers<'a> {
             f_license_no: item.licence_number.as_str(),
             f_resident_name: item.name.as_str(),
             f_licn_con_code: item.class,
-            f_from_date: Compact(item.period.from),
-            f_to_date: Compact(item.period.to),
+            f_from_date: CompactDate::new(item.period.from),
+            f_to_date: CompactDate::new(item.period.to),
             vhcl_reg_no: vehicle_text(&item.vehicle),
             com_api_type: item.api_type.map(crate::codes::ApiType::code),
         }
@@ -152,20 +140,20 @@ impl NumberRequest {
             #[serde(skip_serializing_if = "Option::is_none")]
             bizinfo: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
-            rent_bgng_dt: Option<Compact>,
+            rent_bgng_dt: Option<CompactDate>,
             #[serde(skip_serializing_if = "Option::is_none")]
-            rent_end_dt: Option<Compact>,
+            rent_end_dt: Option<CompactDate>,
             #[serde(skip_serializing_if = "Option::is_none")]
-            f_from_date: Option<Compact>,
+            f_from_date: Option<CompactDate>,
             #[serde(skip_serializing_if = "Option::is_none")]
-            f_to_date: Option<Compact>,
+            f_to_date: Option<CompactDate>,
             #[serde(skip_serializing_if = "Option::is_none")]
             vhcl_reg_no: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
             com_api_type: Option<&'static str>,
         }
         let Period { from, to } = self.period;
-        let (from, to) = (Some(Compact(from)), Some(Compact(to)));
+        let (from, to) = (Some(CompactDate::new(from)), Some(CompactDate::new(to)));
         let members = Members {
             bizinfo: user_text(self.bizinfo.as_ref()),
             vhcl_reg_no: vehicle_text(&self.vehicle),
@@ -206,8 +194,8 @@ impl HistoryRequest {
     pub fn members(&self) -> impl Serialize {
         #[derive(Serialize)]
         struct Members<'a> {
-            f_from_date: Compact,
-            f_to_date: Compact,
+            f_from_date: CompactDate,
+            f_to_date: CompactDate,
             #[serde(skip_serializing_if = "Option::is_none")]
             vhcl_reg_no: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -219,8 +207,8 @@ impl HistoryRequest {
             bizinfo: Option<&'a str>,
         }
         Members {
-            f_from_date: Compact(self.from),
-            f_to_date: Compact(self.to),
+            f_from_date: CompactDate::new(self.from),
+            f_to_date: CompactDate::new(self.to),
             vhcl_reg_no: self.plate.as_ref().map(crate::values::Plate::as_str),
             co_nm: self.company_name.as_deref(),
             page_no: self.page,
@@ -235,7 +223,7 @@ impl HistoryRequest {
 mod tests {
     use std::fmt::Debug;
 
-    use jiff::civil::date;
+    use jiff::civil::{Date, date};
     use serde_json::{Value, json};
 
     use super::*;

@@ -1,5 +1,6 @@
 use jiff::ToSpan;
 use jiff::civil::Date;
+use serde::{Serialize, Serializer};
 
 use super::Malformed;
 
@@ -19,20 +20,50 @@ const OVER_A_MONTH: Malformed = Malformed("시작일부터 1개월 이내의 날
 
 /// Reads `yyyymmdd`: eight ASCII digits that are a real calendar date.
 pub fn parse_compact(text: &str) -> Result<Date, Malformed> {
-    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+    let digits: &[u8; 8] = text.as_bytes().try_into().map_err(|_| NOT_A_DATE)?;
+    if !digits.iter().all(u8::is_ascii_digit) {
         return Err(NOT_A_DATE);
     }
-    let part = |range: std::ops::Range<usize>| text.get(range).and_then(|digits| digits.parse().ok());
-    let (Some(year), Some(month), Some(day)) = (part(0..4), part(4..6), part(6..8)) else {
-        return Err(NOT_A_DATE);
+    let pair = |place: usize| {
+        let digit = |place: usize| digits[place].wrapping_sub(b'0').cast_signed();
+        digit(place) * 10 + digit(place + 1)
     };
-    let (Ok(month), Ok(day)) = (i8::try_from(month), i8::try_from(day)) else { return Err(NOT_A_DATE) };
-    Date::new(year, month, day).map_err(|_| NOT_A_DATE)
+    let year = i16::from(pair(0)) * 100 + i16::from(pair(2));
+    Date::new(year, pair(4), pair(6)).map_err(|_| NOT_A_DATE)
 }
 
 /// Writes `yyyymmdd`.
 pub fn format_compact(date: Date) -> String {
-    format!("{:04}{:02}{:02}", date.year(), date.month(), date.day())
+    CompactDate::new(date).as_str().to_owned()
+}
+
+/// A date as messages carry it, `yyyymmdd`: written a thousand times a batch, so without a string of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompactDate([u8; 8]);
+
+impl CompactDate {
+    /// The digits of a date of the years 0 to 9999: no other is read from a message.
+    pub fn new(date: Date) -> Self {
+        let pairs = [date.year() / 100, date.year() % 100, date.month().into(), date.day().into()];
+        let mut digits = [b'0'; 8];
+        for (pair, digits) in pairs.into_iter().zip(digits.chunks_exact_mut(2)) {
+            let pair = u8::try_from(pair).unwrap_or_default();
+            digits[0] += pair / 10;
+            digits[1] += pair % 10;
+        }
+        Self(digits)
+    }
+
+    /// The eight digits.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl Serialize for CompactDate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 impl Period {
@@ -85,6 +116,8 @@ mod tests {
             "20240100",
             "2024-2-9",
             "２０２４０２２９",
+            "2024 229",
+            "00000000",
             "+2024101",
         ] {
             assert_eq!(parse_compact(text), Err(NOT_A_DATE), "{text}");

@@ -24,6 +24,9 @@ impl LicenceNumber {
     /// name of a region in Korean (`서울 12-345678-90`, table 5.5).
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let text = text.trim();
+        if let Ok(number) = Self::parse_wire(text) {
+            return Ok(number);
+        }
         let named = REGIONS.iter().filter_map(|region| Some((region, text.strip_prefix(region.korean)?)));
         // 경기 is also how 경기남부 and 경기북부 begin.
         let (region, rest) = match named.max_by_key(|(region, _)| region.korean.len()) {

@@ -11,7 +11,7 @@ mod score;
 mod user;
 mod vehicle;
 
-pub use dates::{Period, format_compact, parse_compact};
+pub use dates::{CompactDate, Period, format_compact, parse_compact};
 pub use idempotency_key::IdempotencyKey;
 pub use licence_number::LicenceNumber;
 pub use number::{NumberKind, RemoteNumber};

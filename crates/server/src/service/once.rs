@@ -6,6 +6,7 @@ use rims_protocol::values::IdempotencyKey;
 use rims_store::{Constraint, NewAnswer, RequestHash, StoreError, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::{Caller, ServiceError, Services};
 
@@ -29,7 +30,7 @@ pub enum Known {
 impl Services {
     /// A request under a key. The same interface and members are the same request, however they were written.
     pub fn once(&self, key: IdempotencyKey, interface: &str, members: &Map<String, Value>) -> Once {
-        let request = self.store.request_hash(interface, &canonical(members));
+        let request = self.store.request_hash(&canonical(interface, members));
         Once { key, request }
     }
 
@@ -70,34 +71,95 @@ impl Services {
     }
 }
 
-/// One text for one request: members by name, without white space.
-fn canonical(members: &Map<String, Value>) -> String {
-    let mut names: Vec<&String> = members.keys().collect();
-    names.sort_unstable();
-    names.into_iter().fold(String::new(), |mut text, name| {
-        text.push_str(&Value::from(name.as_str()).to_string());
-        text.push(':');
-        text.push_str(&members[name].to_string());
-        text.push('\n');
-        text
-    })
+/// Room for the members of one driver.
+const DRIVER: usize = 192;
+
+/// The same bytes for the same request, and for no other: every value behind its kind and its length, members by name.
+fn canonical(interface: &str, members: &Map<String, Value>) -> Zeroizing<Vec<u8>> {
+    let drivers = members.values().filter_map(Value::as_array).map(Vec::len).sum::<usize>() + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(drivers * DRIVER));
+    put(b's', interface, &mut bytes);
+    put_members(members, &mut bytes);
+    bytes
+}
+
+fn put_members(members: &Map<String, Value>, bytes: &mut Vec<u8>) {
+    let mut members: Vec<(&String, &Value)> = members.iter().collect();
+    members.sort_unstable_by_key(|(name, _)| *name);
+    put_length(b'{', members.len(), bytes);
+    for (name, value) in members {
+        put(b's', name, bytes);
+        put_value(value, bytes);
+    }
+}
+
+fn put_value(value: &Value, bytes: &mut Vec<u8>) {
+    match value {
+        Value::Null => bytes.push(b'n'),
+        Value::Bool(is_true) => bytes.push(if *is_true { b't' } else { b'f' }),
+        Value::Number(number) => put(b'0', &number.to_string(), bytes),
+        Value::String(text) => put(b's', text, bytes),
+        Value::Array(values) => {
+            put_length(b'[', values.len(), bytes);
+            for value in values {
+                put_value(value, bytes);
+            }
+        }
+        Value::Object(members) => put_members(members, bytes),
+    }
+}
+
+fn put(kind: u8, text: &str, bytes: &mut Vec<u8>) {
+    put_length(kind, text.len(), bytes);
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn put_length(kind: u8, length: usize, bytes: &mut Vec<u8>) {
+    bytes.push(kind);
+    bytes.extend_from_slice(&length.to_be_bytes());
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    fn bytes(text: &str) -> Zeroizing<Vec<u8>> {
+        let value: Value = serde_json::from_str(text).unwrap();
+        canonical("/x", value.as_object().unwrap())
+    }
 
     #[test]
     fn order_and_white_space_do_not_count_but_values_do() {
-        let text = |text: &str| {
-            let value: Value = serde_json::from_str(text).unwrap();
-            canonical(value.as_object().unwrap())
-        };
-        assert_eq!(text(r#"{"a":"1","b":2}"#), text("{ \"b\" : 2,\n \"a\":\"1\" }"));
-        assert_ne!(text(r#"{"a":"1"}"#), text(r#"{"a":1}"#));
-        assert_ne!(text(r#"{"a":"1"}"#), text(r#"{"a":"1","b":null}"#));
-        assert_eq!(canonical(json!({}).as_object().unwrap()), "");
+        let same = [
+            r#"{"a":"1","b":[{"c":2,"d":null}]}"#,
+            "{ \"b\" : [ { \"d\":null, \"c\":2 } ],\n \"a\":\"\\u0031\" }",
+        ];
+        assert_eq!(bytes(same[0]), bytes(same[1]));
+        assert_ne!(canonical("/x", &Map::new()), canonical("/y", &Map::new()));
+    }
+
+    #[test]
+    fn no_two_requests_share_their_bytes() {
+        let requests = [
+            "{}",
+            r#"{"a":"1"}"#,
+            r#"{"a":1}"#,
+            r#"{"a":1.0}"#,
+            r#"{"a":"1","b":null}"#,
+            r#"{"a":"1","b":false}"#,
+            r#"{"a":"1","b":true}"#,
+            r#"{"a":["1"]}"#,
+            r#"{"a":["1","2"]}"#,
+            r#"{"a":["2","1"]}"#,
+            r#"{"a":["12"]}"#,
+            r#"{"a":[["1"],"2"]}"#,
+            r#"{"a":{"1":"2"}}"#,
+            r#"{"a":{},"b":{}}"#,
+            r#"{"a":{"b":{}}}"#,
+            r#"{"ab":""}"#,
+            r#"{"a":"b"}"#,
+        ];
+        let all: std::collections::HashSet<_> = requests.iter().map(|text| bytes(text).to_vec()).collect();
+        assert_eq!(all.len(), requests.len());
     }
 }

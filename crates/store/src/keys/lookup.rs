@@ -23,8 +23,8 @@ impl Keyring {
         self.hash(IDEMPOTENCY_KEY, key.as_bytes())
     }
 
-    pub(crate) fn request_hash(&self, request: &str) -> [u8; 16] {
-        self.hash(REQUEST, request.as_bytes())
+    pub(crate) fn request_hash(&self, request: &[u8]) -> [u8; 16] {
+        self.hash(REQUEST, request)
     }
 
     /// Tells one look-up key from another.

@@ -145,7 +145,7 @@ async fn answers_of_before_a_moment_are_destroyed(fixture: Arc<Fixture>) {
     let store = fixture.store().await;
     let keys = ["first", "second"].map(|text| IdempotencyKey::parse(text).unwrap());
     for ((at, _), key) in moments().into_iter().zip(keys.clone()) {
-        let (id, request) = (store.next_id(at), store.request_hash("/", "{}"));
+        let (id, request) = (store.next_id(at), store.request_hash(b"{}"));
         let new = NewAnswer { id, account: COMPANY, key, request, at, body: b"{}".to_vec() };
         store.commit(Write::Answer(new)).await.unwrap();
     }

@@ -39,7 +39,7 @@ fn answer(store: &Store, account: AccountId, key: &str) -> Write {
         id: store.next_id(now()),
         account,
         key: IdempotencyKey::parse(key).unwrap(),
-        request: store.request_hash("/rentalConfirm", "{}"),
+        request: store.request_hash(b"{}"),
         at: now(),
         body: b"{}".to_vec(),
     })

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::civil::Date;
 use rims_protocol::codes::{KnownProcessing, ProcessingCode, ResultCode};
-use rims_protocol::values::format_compact;
+use rims_protocol::values::{CompactDate, format_compact};
 use serde::de::{self, Deserializer, Visitor};
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
@@ -118,22 +118,13 @@ impl Serialize for RequestItem<'_> {
         item.serialize_field("f_license_no", self.check.licence_number.as_str())?;
         item.serialize_field("f_resident_name", self.check.name.as_str())?;
         item.serialize_field("f_licn_con_code", self.check.class.code())?;
-        item.serialize_field("f_from_date", &Compact(self.check.period.from))?;
-        item.serialize_field("f_to_date", &Compact(self.check.period.to))?;
+        item.serialize_field("f_from_date", &CompactDate::new(self.check.period.from))?;
+        item.serialize_field("f_to_date", &CompactDate::new(self.check.period.to))?;
         match self.number {
             Some(number) => item.serialize_field("f_seq_no", &Shown(number))?,
             None => item.serialize_field("f_seq_no", "")?,
         }
         item.end()
-    }
-}
-
-/// `yyyymmdd`, without a string in between.
-struct Compact(Date);
-
-impl Serialize for Compact {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:04}{:02}{:02}", self.0.year(), self.0.month(), self.0.day()))
     }
 }
 

@@ -186,7 +186,9 @@ fn a_batch_that_is_refused_can_be_gone_on_with() {
     nobody.env("RIMS_URL", "http://127.0.0.1:9");
     let (code, _, stderr) = run(nobody, "");
     assert!(code == 1 && stderr.contains("cannot be reached"), "{stderr}");
-    company.ends(3, &["batch", "drivers.csv", "--restart", "--overwrite"]);
+    // A run that never began leaves nothing to go on with.
+    assert!(!company.path("drivers.csv.rims-journal").exists());
+    company.ends(3, &["batch", "drivers.csv", "--overwrite"]);
 }
 
 #[test]
