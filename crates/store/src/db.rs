@@ -87,6 +87,17 @@ impl Target {
         })
     }
 
+    /// A SQLite file, without a quota.
+    pub(crate) fn at(file: &Path) -> Self {
+        let options = SqliteConnectOptions::new().filename(file).disable_statement_logging();
+        Self {
+            options: Backend::Sqlite(Box::new(options)),
+            timeout: BUSY_TIMEOUT,
+            max_pages: None,
+            _temporary: None,
+        }
+    }
+
     /// The SQLite file.
     pub(crate) fn file(&self) -> Option<&Path> {
         match &self.options {

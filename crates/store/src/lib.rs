@@ -14,11 +14,13 @@
 //! | `read`, `record` | reads |
 //! | `sql` | every fixed statement |
 //! | `audit` | the chained trail |
+//! | `backup` | copies of a SQLite database, taken and put back |
 //! | `keys` | sealing, keyed hashes, the key file |
 //! | `schema` | migrations and key checks |
 #![warn(missing_docs)]
 
 mod audit;
+mod backup;
 mod bulk;
 mod codec;
 mod committer;
@@ -48,6 +50,7 @@ mod webhook;
 mod write;
 
 pub use audit::{AuditBreak, AuditReport, ChainReport};
+pub use backup::{BackupError, Progress, Restore, Restored};
 pub use error::{Constraint, StoreError};
 pub use history::{Page, Query as HistoryQuery};
 pub use id::MAX_NODE;
@@ -83,7 +86,8 @@ pub fn statements() -> [Vec<(String, String)>; 2] {
         retention::STATEMENTS,
     ]
     .concat();
-    let sqlite = [sql::SQLITE, reservation::SQLITE, webhook::SQLITE, retention::SQLITE].concat();
+    let sqlite =
+        [sql::SQLITE, backup::SQLITE, reservation::SQLITE, webhook::SQLITE, retention::SQLITE].concat();
     let postgres =
         [sql::POSTGRES, reservation::POSTGRES, webhook::POSTGRES, retention::POSTGRES, partition::POSTGRES];
     let sqlite_only = [bulk::sqlite_statements(), history::statements(history::ListDialect::Sqlite)].concat();
@@ -104,6 +108,8 @@ mod tests {
         store: &'static Store,
         options: &'static Options,
         keys: &'static MasterKeys,
+        path: &'static std::path::Path,
+        event: NewAudit,
     ) {
         is_send(Store::open(options, keys));
         is_send(Store::attach(options, keys));
@@ -113,5 +119,8 @@ mod tests {
         is_send(store.close());
         is_send(store.accounts());
         is_send(store.verify_audit());
+        is_send(store.backup(path, event.clone(), |_| ()));
+        let restore = Restore { from: path, replace: false, at: event.at };
+        is_send(Store::restore(options, keys, restore, event, |_| ()));
     }
 }

@@ -168,9 +168,17 @@ impl Store {
         audit::entries(&self.inner.db, chain, from_seq, limit).await
     }
 
-    /// Recomputes every audit chain and says where one breaks. Reads the whole trail.
+    /// Recomputes every audit chain and says where one breaks. Reads the whole trail, beside whoever writes it.
     pub async fn verify_audit(&self) -> Result<AuditReport, StoreError> {
-        audit::verify(&self.inner.db).await
+        self.verify_audit_telling(|_| ()).await
+    }
+
+    /// The same, and tells from time to time how many rows were checked.
+    pub async fn verify_audit_telling(
+        &self,
+        progress: impl Fn(u64) + Send + Sync,
+    ) -> Result<AuditReport, StoreError> {
+        audit::verify(&self.inner.db, &progress).await
     }
 
     /// The keyed hash by which the audit trail knows somebody.

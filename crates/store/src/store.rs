@@ -38,7 +38,7 @@ pub(crate) struct Inner {
     pub(crate) ids: Arc<IdSource>,
     pub(crate) numbers: Blocks,
     queue: mpsc::Sender<Job>,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     closing: watch::Sender<bool>,
     committers: Mutex<Vec<JoinHandle<()>>>,
     lock: std::sync::Mutex<Option<File>>,
@@ -99,8 +99,16 @@ impl Store {
     /// Opens a database for an administrative command, beside a running server or alone. Its audit chain is
     /// `admin`.
     pub async fn attach(options: &Options, keys: &MasterKeys) -> Result<Self, OpenError> {
+        Self::attach_to(options, keys, Target::parse(options)?).await
+    }
+
+    /// The same with a database elsewhere.
+    pub(crate) async fn attach_to(
+        options: &Options,
+        keys: &MasterKeys,
+        target: Target,
+    ) -> Result<Self, OpenError> {
         let options = Options { node: ADMIN_NODE, ..options.clone() };
-        let target = Target::parse(&options)?;
         Self::start(&options, keys, target, vec![ADMIN_CHAIN.to_owned()], Chain::Shared, None).await
     }
 
@@ -264,7 +272,7 @@ fn chain_name(node: u16, committer: u16) -> String {
 }
 
 /// `<file>.lock`, held as long as the store is open; the operating system lets go of a dead process's.
-fn lock(target: &Target) -> Result<Option<File>, OpenError> {
+pub(crate) fn lock(target: &Target) -> Result<Option<File>, OpenError> {
     let Some(path) = target.file() else { return Ok(None) };
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");

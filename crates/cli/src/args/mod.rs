@@ -1,5 +1,6 @@
 mod admin;
 mod company;
+mod operation;
 pub(crate) mod parse;
 mod tools;
 
@@ -18,6 +19,7 @@ pub(crate) use company::{
     Anomaly, Batch, Connection, Driver, History, KeyStore, Login, Number, RemoteResult, Rental, RentalAction,
     Schedule, User, Verify, days,
 };
+pub(crate) use operation::{Audit, AuditCommand, Backup, Migrate, Restore};
 pub(crate) use tools::{Completions, Doctor, Man, Why};
 
 /// RIMS: driver qualification verification (운전자격확인시스템).
@@ -50,6 +52,9 @@ pub(crate) enum Command {
     Sandbox(Sandbox),
     Serve(Serve),
     Migrate(Migrate),
+    Backup(Backup),
+    Restore(Restore),
+    Audit(Audit),
     Simulate(Simulate),
     Admin(Admin),
     Completions(Completions),
@@ -105,14 +110,6 @@ pub(crate) struct Simulate {
     /// Where KOROAD listens; the vehicle registry takes the next port.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8117")]
     pub(crate) listen: SocketAddr,
-}
-
-/// Bring the database's schema to this version.
-#[derive(clap::Args)]
-#[command(after_help = "Example: rims migrate --config /etc/rims/rims.toml")]
-pub(crate) struct Migrate {
-    #[command(flatten)]
-    pub(crate) config: ConfigFile,
 }
 
 #[derive(clap::Args)]

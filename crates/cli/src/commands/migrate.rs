@@ -1,5 +1,7 @@
+use rims_server::StartError;
 use rims_server::clock::Clock;
 use rims_server::config::Config;
+use rims_store::Schema;
 
 use super::admin::attach;
 use super::runtime;
@@ -10,6 +12,11 @@ pub(crate) fn run(arguments: &args::Migrate) -> Result<(), Failure> {
     let config = Config::load(&arguments.config.path).map_err(Failure::input)?;
     runtime()?.block_on(async {
         let store = attach(&config).await?;
+        if arguments.check {
+            let schema = store.schema().await.map_err(Failure::failed);
+            store.close().await;
+            return check(schema?);
+        }
         let report = store.migrate().await.map_err(Failure::failed)?;
         store.make_partitions(Clock::system().now()).await.map_err(Failure::failed)?;
         store.close().await;
@@ -18,4 +25,18 @@ pub(crate) fn run(arguments: &args::Migrate) -> Result<(), Failure> {
             count => format!("applied {count} migrations: the schema is at version {}\n", report.version),
         })
     })
+}
+
+/// What `rims serve` would say of the schema, without starting.
+fn check(schema: Schema) -> Result<(), Failure> {
+    match schema {
+        Schema::Current { version } => {
+            print(&format!("the schema is at version {version}, as this version of RIMS expects\n"))
+        }
+        Schema::Missing => Err(Failure::Failed("there is no schema: run `rims migrate`".to_owned())),
+        Schema::Behind { applied, expected } => Err(Failure::Failed(format!(
+            "the schema is at version {applied}, and this version of RIMS expects {expected}: run `rims migrate`"
+        ))),
+        Schema::Unknown { version } => Err(Failure::failed(StartError::SchemaUnknown(version))),
+    }
 }

@@ -1,5 +1,7 @@
 pub(crate) mod admin;
 pub(crate) mod anomaly;
+pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod codes;
 pub(crate) mod doctor;
 pub(crate) mod history;

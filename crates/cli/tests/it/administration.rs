@@ -5,13 +5,13 @@ use nix::sys::signal::Signal;
 use crate::harness::{Serving, done, rims, run, sealed_driver, token, verify};
 
 /// A configuration over an empty folder, with simulated national systems in their own process.
-struct Site {
-    folder: tempfile::TempDir,
+pub(crate) struct Site {
+    pub(crate) folder: tempfile::TempDir,
     _national: Serving,
 }
 
 impl Site {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let national = Serving::start(&["simulate", "--listen", "127.0.0.1:0"]);
         let home = folder.path().display();
@@ -24,11 +24,11 @@ impl Site {
         Self { folder, _national: national }
     }
 
-    fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("rims.toml")
     }
 
-    fn admin(&self, arguments: &[&str]) -> String {
+    pub(crate) fn admin(&self, arguments: &[&str]) -> String {
         done(&[&["admin", "--config", self.config().to_str().unwrap()], arguments].concat())
     }
 
@@ -40,7 +40,7 @@ impl Site {
         stderr
     }
 
-    fn migrate(&self) -> String {
+    pub(crate) fn migrate(&self) -> String {
         done(&["migrate", "--config", self.config().to_str().unwrap()])
     }
 
@@ -59,13 +59,13 @@ impl Site {
         (server, api, held)
     }
 
-    fn serve(&self) -> Serving {
+    pub(crate) fn serve(&self) -> Serving {
         Serving::start(&["serve", "--config", self.config().to_str().unwrap()])
     }
 }
 
 /// The two columns after the environment's name in a table of keys.
-fn pair(printed: &str, environment: &str) -> (String, String) {
+pub(crate) fn pair(printed: &str, environment: &str) -> (String, String) {
     let line = printed.lines().find(|line| line.starts_with(environment)).unwrap();
     let mut columns = line.split_whitespace().skip(1).map(str::to_owned);
     (columns.next().unwrap(), columns.next().unwrap())

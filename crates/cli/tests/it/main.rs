@@ -5,6 +5,7 @@
 mod harness;
 
 mod administration;
+mod backups;
 mod company;
 mod crash;
 mod crash_rentals;

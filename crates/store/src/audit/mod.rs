@@ -7,6 +7,8 @@
 
 pub(crate) mod sheet;
 
+use std::fmt;
+
 use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
@@ -148,7 +150,12 @@ pub struct AuditReport {
 impl AuditReport {
     /// Whether every chain is whole.
     pub fn is_intact(&self) -> bool {
-        self.chains.iter().all(|chain| chain.broken.is_none())
+        self.first_break().is_none()
+    }
+
+    /// The first chain that is not whole, and where it breaks.
+    pub fn first_break(&self) -> Option<(&str, AuditBreak)> {
+        self.chains.iter().find_map(|chain| Some((chain.chain.as_str(), chain.broken?)))
     }
 }
 
@@ -159,6 +166,8 @@ pub struct ChainReport {
     pub chain: String,
     /// Rows that are there and whole, up to the end or the first break.
     pub entries: u64,
+    /// The number of the last whole row.
+    pub last: i64,
     /// The hash of the last whole row; keep it elsewhere to see a chain cut off at its end.
     pub head: [u8; 32],
     /// The first row that does not fit.
@@ -174,14 +183,25 @@ pub enum AuditBreak {
     Changed(i64),
 }
 
+impl fmt::Display for AuditBreak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(row) => write!(f, "row {row} is missing"),
+            Self::Changed(row) => write!(f, "row {row} was changed"),
+        }
+    }
+}
+
 const PAGE: i64 = 2_000;
 
 /// Recomputes every chain.
-pub(crate) async fn verify(db: &Db) -> Result<AuditReport, StoreError> {
+pub(crate) async fn verify(db: &Db, progress: &(impl Fn(u64) + Sync)) -> Result<AuditReport, StoreError> {
     let mut report = AuditReport { chains: Vec::new() };
-    let mut last = String::new();
+    let (mut last, mut checked) = (String::new(), 0);
     while let Some(chain) = next_chain(db, &last).await? {
-        report.chains.push(verify_chain(db, &chain).await?);
+        let found = verify_chain(db, &chain, &|entries| progress(checked + entries)).await?;
+        checked += found.entries;
+        report.chains.push(found);
         last = chain;
     }
     Ok(report)
@@ -194,10 +214,30 @@ async fn next_chain(db: &Db, last: &str) -> Result<Option<String>, StoreError> {
     next.map_err(|error| report(&error))
 }
 
-async fn verify_chain(db: &Db, chain: &str) -> Result<ChainReport, StoreError> {
-    let (base, last) = ends(db, chain).await?;
+async fn verify_chain(
+    db: &Db,
+    chain: &str,
+    progress: &(impl Fn(u64) + Sync),
+) -> Result<ChainReport, StoreError> {
+    loop {
+        let (base, last) = ends(db, chain).await?;
+        let found = follow(db, chain, (base, last), progress).await?;
+        // Retention may have destroyed the oldest rows in the meantime: what is left begins later.
+        if found.broken.is_none() || ends(db, chain).await?.0 == base {
+            return Ok(found);
+        }
+    }
+}
+
+async fn follow(
+    db: &Db,
+    chain: &str,
+    (base, last): (Head, Head),
+    progress: &(impl Fn(u64) + Sync),
+) -> Result<ChainReport, StoreError> {
     let mut head = base;
     let mut broken = None;
+    let entries = |head: &Head| u64::try_from(head.seq - base.seq).unwrap_or_default();
     'pages: loop {
         let page = page(db, chain, head.seq + 1, PAGE).await?;
         if page.is_empty() {
@@ -212,12 +252,18 @@ async fn verify_chain(db: &Db, chain: &str) -> Result<ChainReport, StoreError> {
                 }
             }
         }
+        progress(entries(&head));
     }
     if broken.is_none() && head.seq < last.seq {
         broken = Some(AuditBreak::Missing(head.seq + 1));
     }
-    let entries = u64::try_from(head.seq - base.seq).unwrap_or_default();
-    Ok(ChainReport { chain: chain.to_owned(), entries, head: head.hash, broken })
+    Ok(ChainReport {
+        chain: chain.to_owned(),
+        entries: entries(&head),
+        last: head.seq,
+        head: head.hash,
+        broken,
+    })
 }
 
 /// Where the kept part of a chain begins and ends.

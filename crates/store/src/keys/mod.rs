@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-pub(crate) use file::create_private;
+pub(crate) use file::{create_private, sync_folder};
 pub(crate) use ring::{Column, Keyring};
 
 /// 256 bits.

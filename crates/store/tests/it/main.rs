@@ -6,6 +6,7 @@
 
 mod accounts;
 mod audit;
+mod backup;
 mod commit;
 mod encryption;
 mod fixture;

@@ -23,7 +23,7 @@ static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// The tables of the first version.
-async fn first_version(fixture: &Fixture) {
+pub(crate) async fn first_version(fixture: &Fixture) {
     match &fixture.place {
         Place::Sqlite(_) => {
             // Makes the file.

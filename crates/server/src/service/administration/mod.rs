@@ -1,6 +1,7 @@
 //! What an administrator does with accounts, keys, delegations, webhooks and rentals; `rims admin` and the
 //! sandbox's fixtures come through here. Every change is a row of the audit trail.
 
+mod backup;
 mod rentals;
 mod webhooks;
 
@@ -16,6 +17,7 @@ use crate::clock::Clock;
 use crate::random::{self, NoRandomness};
 use crate::webhook::{MessageId, NotAllowed};
 
+pub use backup::restore;
 pub use webhooks::{MAX_WEBHOOKS, NewWebhook};
 
 /// Why an administrator's wish was not done.
@@ -257,15 +259,7 @@ impl Administration {
 
     /// Seals every Secret Key under the current master key; gives their number.
     pub async fn reseal_credentials(&self) -> Result<usize> {
-        let audit = NewAudit {
-            at: self.clock.now(),
-            actor: SYSTEM,
-            action: "master_key.reseal",
-            company: None,
-            subject: Subject::None,
-            reference: 0,
-            outcome: "done".to_owned(),
-        };
+        let audit = system_event(&self.clock, "master_key.reseal");
         Ok(self.store.reseal_credentials(audit).await?)
     }
 
@@ -331,5 +325,18 @@ fn no_key(error: StoreError, user_id: &UserId, environment: Environment) -> Admi
     match error {
         StoreError::Missing(_) => AdministrationError::NoKey(user_id.clone(), environment),
         error => error.into(),
+    }
+}
+
+/// An event about nobody.
+fn system_event(clock: &Clock, action: &'static str) -> NewAudit {
+    NewAudit {
+        at: clock.now(),
+        actor: SYSTEM,
+        action,
+        company: None,
+        subject: Subject::None,
+        reference: 0,
+        outcome: "done".to_owned(),
     }
 }

@@ -1,0 +1,62 @@
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::ConfigFile;
+use super::company::Output;
+
+/// Bring the database's schema to this version.
+#[derive(clap::Args)]
+#[command(after_help = "Example: rims migrate --config /etc/rims/rims.toml")]
+pub(crate) struct Migrate {
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// Change nothing; exit code 0 if the schema is this version's, else 1 and what there is to do.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// Copy a SQLite database into a new file while a server may run on it. The copy is checked, and is whole or not there.
+#[derive(clap::Args)]
+#[command(after_help = "Example: rims backup --config /etc/rims/rims.toml /backup/rims-20261123.db")]
+pub(crate) struct Backup {
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// The new file. Keep it apart from the master key file: whoever has both can read everything.
+    pub(crate) file: PathBuf,
+}
+
+/// Put a backup in the place of the configured SQLite database. First a copy is checked: its pages, its master key, its
+/// schema, its audit trail. No server may run on the database.
+#[derive(clap::Args)]
+#[command(after_help = "Example: rims restore --config /etc/rims/rims.toml /backup/rims-20261123.db")]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// What `rims backup` wrote; it is only read.
+    pub(crate) file: PathBuf,
+    /// Move a database that is there aside, to its name with `.before-restore`.
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+/// The audit trail.
+#[derive(clap::Args)]
+#[command(after_help = "Example: rims audit verify --config /etc/rims/rims.toml")]
+pub(crate) struct Audit {
+    #[command(subcommand)]
+    pub(crate) command: AuditCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Recompute every chain, beside a running server. Exit code 0: all are whole, 1: one is broken. Keep each chain's last
+    /// row and hash elsewhere: a chain that was cut off together with its head is whole again.
+    #[command(after_help = "Example: rims audit verify --config /etc/rims/rims.toml --output json")]
+    Verify {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[command(flatten)]
+        output: Output,
+    },
+}
