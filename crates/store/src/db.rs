@@ -3,12 +3,14 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, SqliteConnection, SqlitePool};
 
+use crate::hosts::Hosts;
 use crate::keys::create_private;
 use crate::{OpenError, Options};
 
@@ -51,7 +53,7 @@ const CACHE: &str = "-32768";
 
 /// Where the database is.
 pub(crate) struct Target {
-    options: Backend<Box<SqliteConnectOptions>, Box<PgConnectOptions>>,
+    options: Backend<Box<SqliteConnectOptions>, Arc<Hosts>>,
     timeout: Duration,
     max_pages: Option<u32>,
     /// Removed with the target: `sqlite::memory:`.
@@ -74,8 +76,7 @@ impl Target {
             let file = SqliteConnectOptions::from_str(url).map_err(refuse)?;
             Backend::Sqlite(Box::new(file.disable_statement_logging()))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let server = PgConnectOptions::from_str(url).map_err(refuse)?.application_name("rims");
-            Backend::Postgres(Box::new(server.disable_statement_logging()))
+            Backend::Postgres(Arc::new(Hosts::parse(url)?))
         } else {
             return Err(refuse(sqlx::Error::RowNotFound));
         };
@@ -106,6 +107,14 @@ impl Target {
         }
     }
 
+    /// The servers, where there are several.
+    pub(crate) fn hosts(&self) -> Option<Arc<Hosts>> {
+        match &self.options {
+            Backend::Postgres(hosts) if hosts.are_several() => Some(Arc::clone(hosts)),
+            _ => None,
+        }
+    }
+
     /// Creates the SQLite file, readable by its owner only; the log files beside it inherit that.
     pub(crate) fn create_file(&self) -> Result<(), OpenError> {
         let Some(path) = self.file() else { return Ok(()) };
@@ -124,7 +133,7 @@ impl Target {
                 Backend::Sqlite(options) => {
                     Backend::Sqlite(SqliteConnection::connect_with(&self.sqlite_writer(options)).await?)
                 }
-                Backend::Postgres(options) => Backend::Postgres(PgConnection::connect_with(options).await?),
+                Backend::Postgres(hosts) => Backend::Postgres(hosts.connect(self.timeout).await?),
             })
         };
         tokio::time::timeout(self.timeout, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
@@ -161,9 +170,9 @@ impl Target {
                     .max_lifetime(None);
                 Backend::Sqlite(pool.connect_lazy_with(options))
             }
-            Backend::Postgres(options) => {
+            Backend::Postgres(hosts) => {
                 let pool = PgPoolOptions::new().max_connections(count).acquire_timeout(self.timeout);
-                Backend::Postgres(pool.connect_lazy_with((**options).clone()))
+                Backend::Postgres(pool.connect_lazy_with(hosts.current().clone()))
             }
         }
     }

@@ -16,6 +16,7 @@
 //! | `audit` | the chained trail |
 //! | `backup` | copies of a SQLite database, taken and put back |
 //! | `keys` | sealing, keyed hashes, the key file |
+//! | `hosts` | several PostgreSQL servers, of which one takes writes |
 //! | `schema` | migrations and key checks |
 #![warn(missing_docs)]
 
@@ -28,6 +29,7 @@ mod db;
 mod error;
 mod grace;
 mod history;
+mod hosts;
 mod id;
 mod idempotency;
 mod keys;
@@ -88,8 +90,14 @@ pub fn statements() -> [Vec<(String, String)>; 2] {
     .concat();
     let sqlite =
         [sql::SQLITE, backup::SQLITE, reservation::SQLITE, webhook::SQLITE, retention::SQLITE].concat();
-    let postgres =
-        [sql::POSTGRES, reservation::POSTGRES, webhook::POSTGRES, retention::POSTGRES, partition::POSTGRES];
+    let postgres = [
+        sql::POSTGRES,
+        hosts::POSTGRES,
+        reservation::POSTGRES,
+        webhook::POSTGRES,
+        retention::POSTGRES,
+        partition::POSTGRES,
+    ];
     let sqlite_only = [bulk::sqlite_statements(), history::statements(history::ListDialect::Sqlite)].concat();
     let postgres_only = history::statements(history::ListDialect::Postgres);
     [

@@ -129,6 +129,9 @@ impl Store {
 
         let (queue, receiver) = mpsc::channel(options.queue.max(1));
         let (closing, closed) = watch::channel(false);
+        if let (Some(hosts), Backend::Postgres(readers)) = (target.hosts(), &db) {
+            tokio::spawn(hosts.follow(readers.clone(), closed.clone()));
+        }
         let shared = Arc::new(Shared {
             ids: Arc::clone(&ids),
             target: Arc::new(target),

@@ -9,6 +9,7 @@ mod audit;
 mod backup;
 mod commit;
 mod encryption;
+mod failover;
 mod fixture;
 mod history;
 mod idempotency;
