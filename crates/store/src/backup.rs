@@ -154,27 +154,14 @@ impl Store {
         let target = Target::parse(options)?;
         let file = target.file().ok_or(BackupError::NotSqlite)?.to_owned();
         let _alone = lock(&target)?;
-        let was_there = exists(&file) || exists(&beside(&file, "-wal"));
-        let aside = was_there.then(|| beside(&file, ".before-restore"));
-        match &aside {
-            Some(_) if !restore.replace => return Err(BackupError::Exists(file)),
-            Some(aside) => refuse_existing(aside)?,
-            None => {}
-        }
+        let aside = aside(&file, restore.replace)?;
         let part = beside(&file, ".restoring");
-        let prepared = async {
+        remove_database(&part)?;
+        let prepared = prepared(options, keys, (restore, &part), event, progress).await;
+        if prepared.is_err() {
             remove_database(&part)?;
-            copy_files(restore.from, &part)?;
-            checked(options, keys, (restore, &part), event, progress).await
-        };
-        let prepared = prepared.await;
-        let (audit, migrated) = match prepared {
-            Ok(prepared) => prepared,
-            Err(error) => {
-                remove_database(&part)?;
-                return Err(error);
-            }
-        };
+        }
+        let (audit, migrated) = prepared?;
         if let Some(aside) = &aside {
             move_database(&file, aside)?;
         }
@@ -204,7 +191,35 @@ async fn copy(target: &Target, part: &Path, progress: impl Fn(Progress)) -> Resu
     Ok(size(part))
 }
 
-/// The audit trail of a copy that is fit to be served, and how many migrations it needed.
+/// Where a database that is there goes.
+fn aside(file: &Path, replace: bool) -> Result<Option<PathBuf>, BackupError> {
+    // A log without its database would be read into whatever takes the database's name.
+    if !exists(file) && !exists(&beside(file, "-wal")) {
+        return Ok(None);
+    }
+    if !replace {
+        return Err(BackupError::Exists(file.to_owned()));
+    }
+    let aside = beside(file, ".before-restore");
+    refuse_existing(&aside)?;
+    Ok(Some(aside))
+}
+
+/// Makes a copy that is fit to be served; gives its audit trail, and how many migrations it needed.
+async fn prepared(
+    options: &Options,
+    keys: &MasterKeys,
+    (restore, part): (Restore<'_>, &Path),
+    event: NewAudit,
+    progress: impl Fn(Progress) + Send + Sync,
+) -> Result<(AuditReport, usize), BackupError> {
+    copy_files(restore.from, part)?;
+    let done = checked(options, keys, (restore, part), event, progress).await?;
+    // What is still in the log would stay behind. It is empty and gone unless the disk is full.
+    let log = beside(part, "-wal");
+    if exists(&log) { Err(BackupError::File(log, ErrorKind::StorageFull)) } else { Ok(done) }
+}
+
 async fn checked(
     options: &Options,
     keys: &MasterKeys,
