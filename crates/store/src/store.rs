@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
-use tokio::sync::{Mutex, RwLock, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, RwLock, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::codec::moment;
-use crate::committer::{Chain, Committer, Job, Shared};
+use crate::committer::{Chain, Committer, Job, Queue, Shared, queue};
 use crate::db::{Backend, Db, Target, on_backend};
 use crate::error::{StoreError, counted, report};
 use crate::id::{ADMIN_NODE, IdSource, MAX_NODE};
@@ -37,7 +37,7 @@ pub(crate) struct Inner {
     pub(crate) keys: Keyring,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) numbers: Blocks,
-    queue: mpsc::Sender<Job>,
+    queue: Queue,
     pub(crate) shared: Arc<Shared>,
     closing: watch::Sender<bool>,
     committers: Mutex<Vec<JoinHandle<()>>>,
@@ -127,7 +127,7 @@ impl Store {
         schema::check_keys(&db, &mut link, &keys).await?;
         let ids = Arc::new(IdSource::new(options.node, last_id(&db, &chains).await?));
 
-        let (queue, receiver) = mpsc::channel(options.queue.max(1));
+        let (queue, waiting) = queue::new(options.queue.max(1));
         let (closing, closed) = watch::channel(false);
         if let (Some(hosts), Backend::Postgres(readers)) = (target.hosts(), &db) {
             tokio::spawn(hosts.follow(readers.clone(), closed.clone()));
@@ -135,7 +135,7 @@ impl Store {
         let shared = Arc::new(Shared {
             ids: Arc::clone(&ids),
             target: Arc::new(target),
-            queue: Mutex::new(receiver),
+            queue: Mutex::new(waiting),
             commit_timeout: options.commit_timeout,
             gate: RwLock::new(()),
             epoch: AtomicU64::new(0),
@@ -163,7 +163,15 @@ impl Store {
     /// A caller that stops waiting does not undo the write. After [`StoreError::Unavailable`] the write may,
     /// rarely, have been stored whole: the connection was lost while it was being committed.
     pub async fn commit(&self, write: Write) -> Result<(), StoreError> {
-        self.enqueue(Prepared::new(write, &self.inner.keys)?).await
+        let prepared = if write.is_large() {
+            // On a thread of its own: its milliseconds must not keep small writes waiting.
+            let inner = Arc::clone(&self.inner);
+            let prepare = move || Prepared::new(write, &inner.keys);
+            tokio::task::spawn_blocking(prepare).await.unwrap_or(Err(StoreError::Unavailable))
+        } else {
+            Prepared::new(write, &self.inner.keys)
+        };
+        self.enqueue(prepared?).await
     }
 
     pub(crate) async fn enqueue(&self, write: Prepared) -> Result<(), StoreError> {
@@ -171,12 +179,7 @@ impl Store {
             return Ok(());
         }
         let (answer, answered) = oneshot::channel();
-        if let Err(refused) = self.inner.queue.try_send(Job { write, answer }) {
-            return Err(counted(match refused {
-                mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
-                mpsc::error::TrySendError::Closed(_) => StoreError::Unavailable,
-            }));
-        }
+        self.inner.queue.push(Job { write, answer }).map_err(counted)?;
         answered.await.unwrap_or(Err(StoreError::Unavailable))
     }
 

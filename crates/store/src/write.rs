@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 pub use crate::codec::Channel;
+use crate::committer::LARGE;
 use crate::idempotency::NewAnswer;
 use crate::remote::{NewRemote, RemoteFinish, RemoteRefusal};
 use crate::rental::{NewRental, Promotion, StatusChange};
@@ -213,6 +214,18 @@ pub enum Write {
         /// The event; its time is the revocation's.
         audit: NewAudit,
     },
+}
+
+impl Write {
+    /// Whether it has so many rows that sealing them takes milliseconds.
+    pub(crate) fn is_large(&self) -> bool {
+        match self {
+            Self::Verifications { rows } => rows.len() > LARGE,
+            Self::Audit(entries) => entries.len() > LARGE,
+            Self::Together(writes) => writes.iter().any(Self::is_large),
+            _ => false,
+        }
+    }
 }
 
 /// A verification to store.

@@ -26,6 +26,8 @@ pub(super) enum Failure {
     TokenRefused,
     /// The key's rate limit is used up: HTTP 429.
     RateLimited(Duration),
+    /// Too much is under way already: HTTP 503, soon and not late.
+    Overloaded,
     /// The body is too long: HTTP 413.
     BodyTooLarge,
     /// The body did not arrive in time: HTTP 408.
@@ -80,6 +82,7 @@ impl IntoResponse for Failure {
                 let seconds = wait.as_secs_f64().ceil().max(1.0).to_string();
                 (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds)]).into_response()
             }
+            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")]).into_response(),
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
             Self::BodyTimedOut => StatusCode::REQUEST_TIMEOUT.into_response(),
             Self::BodyBroken => StatusCode::BAD_REQUEST.into_response(),

@@ -17,8 +17,13 @@ use serde_json::{Map, Value};
 
 use super::answer::Failure;
 use super::peer::client_address;
+use super::to_the_end::{ToTheEnd, to_the_end};
+use super::turns::Turn;
 use super::{Api, once, routes};
 use crate::service::{Caller, ServiceError};
+
+/// A longer body is opened on another thread.
+const LARGE: usize = 16 << 10;
 
 /// Who calls, with a token that holds and a key that may use the interface.
 pub(super) struct Bearer {
@@ -30,9 +35,11 @@ pub(super) struct Bearer {
 pub(super) struct Call {
     pub(super) caller: Arc<Caller>,
     pub(super) interface: &'static Interface,
-    pub(super) members: Map<String, Value>,
+    pub(super) members: Arc<Map<String, Value>>,
     /// As sent; read by the interfaces that record something once.
     pub(super) idempotency_key: Option<HeaderValue>,
+    /// Its place among the requests that are worked on.
+    turn: Arc<Turn>,
 }
 
 impl FromRequestParts<Arc<Api>> for Bearer {
@@ -61,11 +68,47 @@ impl FromRequest<Arc<Api>> for Call {
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
         let Bearer { caller, interface } = Bearer::from_request_parts(&mut parts, api).await?;
+        let turn = Arc::new(api.admission.admit(interface, caller.credential.id).await?);
         let body = api.read(body).await?;
-        let sealed = encrypted_data(&body)?;
-        let members = open_request(&caller.secret_key, &sealed)?;
-        Ok(Self { caller, interface, members, idempotency_key: parts.headers.remove(once::HEADER) })
+        let members = if body.len() > LARGE {
+            let caller = Arc::clone(&caller);
+            aside(move || opened(&caller, &body)).await?
+        } else {
+            opened(&caller, &body)?
+        };
+        let idempotency_key = parts.headers.remove(once::HEADER);
+        Ok(Self { caller, interface, members: Arc::new(members), idempotency_key, turn })
     }
+}
+
+impl Call {
+    /// Runs a use case to its end even if the client hangs up, and keeps the request's place as long.
+    pub(super) fn to_the_end<F>(
+        &self,
+        use_case: F,
+    ) -> ToTheEnd<impl Future<Output = F::Output> + Send + 'static>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let turn = Arc::clone(&self.turn);
+        to_the_end(async move {
+            let done = use_case.await;
+            drop(turn);
+            done
+        })
+    }
+}
+
+fn opened(caller: &Caller, body: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    open_request(&caller.secret_key, &encrypted_data(body)?)
+}
+
+/// Computes on a thread of its own, so that a batch's milliseconds do not keep single checks waiting.
+pub(super) async fn aside<T: Send + 'static>(
+    compute: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    // Ends without a result only with the runtime, or by a fault of ours.
+    tokio::task::spawn_blocking(compute).await.unwrap_or(Err(ApiError::Database))
 }
 
 /// What follows the scheme in `Authorization`.

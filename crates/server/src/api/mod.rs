@@ -1,5 +1,6 @@
 //! The specification's endpoints. This module and `ops` are the only ones that know HTTP.
 
+mod admission;
 mod answer;
 mod call;
 mod observe;
@@ -11,6 +12,7 @@ mod rental;
 mod routes;
 mod to_the_end;
 mod token;
+mod turns;
 mod user;
 mod verify;
 
@@ -21,6 +23,8 @@ use std::sync::atomic::AtomicU64;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
 use rims_domain::CredentialId;
+
+use admission::Admission;
 
 use crate::config::ApiConfig;
 use crate::random;
@@ -35,6 +39,7 @@ pub struct Api {
     body_timeout: std::time::Duration,
     trusted_proxies: Vec<IpNet>,
     limiter: DefaultKeyedRateLimiter<CredentialId>,
+    admission: Admission,
     next_request_id: AtomicU64,
     metrics: observe::RequestMetrics,
 }
@@ -53,6 +58,7 @@ impl Api {
             body_timeout: config.body_timeout(),
             trusted_proxies: config.trusted_proxies.clone(),
             limiter: RateLimiter::keyed(quota),
+            admission: Admission::new(&config.overload),
             next_request_id: AtomicU64::new(u64::from_ne_bytes(first_request_id)),
             metrics: observe::RequestMetrics::new(),
         }))

@@ -65,11 +65,12 @@ struct InterfaceMetrics {
 }
 
 /// HTTP statuses beside 200 that are answered without an error of table 5.1.
-const BARE_STATUSES: [StatusCode; 4] = [
+const BARE_STATUSES: [StatusCode; 5] = [
     StatusCode::BAD_REQUEST,
     StatusCode::REQUEST_TIMEOUT,
     StatusCode::PAYLOAD_TOO_LARGE,
     StatusCode::TOO_MANY_REQUESTS,
+    StatusCode::SERVICE_UNAVAILABLE,
 ];
 
 impl RequestMetrics {

@@ -13,7 +13,6 @@ use super::Api;
 use super::answer::{Failure, done};
 use super::call::Call;
 use super::once::answer_once;
-use super::to_the_end::to_the_end;
 
 /// `POST …/generateRentNo`, `POST …/generateVrfcNo` (§4.2.6, §4.3.3, §4.4.3, §4.5.2.7, §4.6.3).
 pub(super) async fn generate(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
@@ -23,7 +22,7 @@ pub(super) async fn generate(State(api): State<Arc<Api>>, call: Call) -> Result<
         let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
         let generate =
             async move { services.generate_number(&caller, sector, request, now, once.as_ref()).await };
-        Ok(to_the_end(generate).await?)
+        Ok(call.to_the_end(generate).await?)
     })
     .await
 }

@@ -12,7 +12,6 @@ use super::Api;
 use super::answer::{Failure, done};
 use super::call::Call;
 use super::once::answer_once;
-use super::to_the_end::to_the_end;
 
 /// `POST /rentalConfirm` (§4.2.3).
 pub(super) async fn confirm(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
@@ -21,7 +20,7 @@ pub(super) async fn confirm(State(api): State<Arc<Api>>, call: Call) -> Result<R
         let request = ConfirmRequest::read(&call.members, today(now))?;
         let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
         let confirm = async move { services.confirm_rental(&caller, request, now, once.as_ref()).await };
-        Ok(to_the_end(confirm).await?)
+        Ok(call.to_the_end(confirm).await?)
     })
     .await
 }
@@ -33,7 +32,7 @@ pub(super) async fn schedule(State(api): State<Arc<Api>>, call: Call) -> Result<
         let request = ScheduleRequest::read(&call.members, today(now))?;
         let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
         let schedule = async move { services.schedule(&caller, request, now, once.as_ref()).await };
-        Ok(to_the_end(schedule).await?)
+        Ok(call.to_the_end(schedule).await?)
     })
     .await
 }

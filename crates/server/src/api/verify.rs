@@ -9,9 +9,8 @@ use rims_protocol::{ApiError, Sector};
 
 use super::Api;
 use super::answer::Failure;
-use super::call::Call;
+use super::call::{Call, aside};
 use super::once::answer_once;
-use super::to_the_end::to_the_end;
 
 /// `POST …/licenseVerification` (§4.2.1, §4.3.1, §4.4.1, §4.5.1, §4.6.1).
 pub(super) async fn single(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
@@ -21,7 +20,7 @@ pub(super) async fn single(State(api): State<Arc<Api>>, call: Call) -> Result<Re
         let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
         let verify =
             async move { services.verify_single(&caller, sector, request, now, once.as_ref()).await };
-        Ok(to_the_end(verify).await?)
+        Ok(call.to_the_end(verify).await?)
     })
     .await
 }
@@ -30,10 +29,11 @@ pub(super) async fn single(State(api): State<Arc<Api>>, call: Call) -> Result<Re
 pub(super) async fn batch(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
     let (sector, now) = (sector(&call)?, api.services.clock().now());
     answer_once(&api, &call, async |once| {
-        let request = BatchRequest::read(&call.members, sector, today(now))?;
+        let members = Arc::clone(&call.members);
+        let request = aside(move || BatchRequest::read(&members, sector, today(now))).await?;
         let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
         let verify = async move { services.verify_batch(&caller, sector, request, now, once.as_ref()).await };
-        Ok(to_the_end(verify).await?)
+        Ok(call.to_the_end(verify).await?)
     })
     .await
 }

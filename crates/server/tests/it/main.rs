@@ -23,6 +23,7 @@ mod limits;
 mod number;
 mod observability;
 mod openapi;
+mod overload;
 mod postgres;
 mod production;
 mod promotion;

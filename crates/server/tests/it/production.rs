@@ -98,18 +98,33 @@ pub(crate) async fn company(deployment: &Deployment) -> Client {
     Client::connect(&reqwest::Client::new(), &deployment.url(), &keys.auth_key, &keys.secret_key).await
 }
 
+/// Two clients of that company: with its development key, and with its operations key.
+pub(crate) async fn both_keys(deployment: &Deployment) -> [Client; 2] {
+    let http = reqwest::Client::new();
+    let mut clients = Vec::new();
+    for keys in all_keys(&deployment.config).await {
+        clients.push(Client::connect(&http, &deployment.url(), &keys.auth_key, &keys.secret_key).await);
+    }
+    clients.try_into().ok().unwrap()
+}
+
 /// The approved operations keys of a new company `acme`.
 pub(crate) async fn company_keys(config: &Config) -> KeyPair {
+    all_keys(config).await.pop().unwrap()
+}
+
+/// The keys of a new company `acme`, the operations key last and approved.
+async fn all_keys(config: &Config) -> Vec<KeyPair> {
     let store = attach(config).await;
     let administration = Administration::new(store.clone(), Clock::system());
     let (user, brno) = (UserId::parse("acme").unwrap(), BusinessNumber::parse("1234567890").unwrap());
     administration.create_user(&user, &brno, "에이크미렌트카", AccountKind::Operator).await.unwrap();
     administration.decide(&user, Decision::Approve).await.unwrap();
-    let operations = administration.issue_keys(&user).await.unwrap().pop().unwrap();
-    assert_eq!(operations.environment, Environment::Operations);
+    let keys = administration.issue_keys(&user).await.unwrap();
+    assert_eq!(keys[1].environment, Environment::Operations);
     administration.approve_operations_key(&user).await.unwrap();
     store.close().await;
-    operations
+    keys.into()
 }
 
 pub(crate) fn driver() -> Value {

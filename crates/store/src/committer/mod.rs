@@ -7,15 +7,18 @@
 mod apply;
 mod command;
 mod group;
+pub(crate) mod queue;
 
 pub(crate) use command::{changed, changed_some, one};
 pub(crate) use group::Failure;
+use queue::Waiting;
+pub(crate) use queue::{LARGE, Queue};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, RwLock, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, RwLock, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::audit::Head;
@@ -24,10 +27,6 @@ use crate::error::{StoreError, report};
 use crate::id::IdSource;
 use crate::prepared::Prepared;
 
-/// A group takes no further write after this many rows.
-const MAX_ROWS: usize = 4_096;
-/// Nor after this many writes.
-const MAX_WRITES: usize = 4_096;
 /// How long to wait before connecting again, after the first and after many failures.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
@@ -49,7 +48,7 @@ pub(crate) enum Chain {
 /// What all committers of a store share.
 pub(crate) struct Shared {
     pub(crate) target: Arc<Target>,
-    pub(crate) queue: Mutex<mpsc::Receiver<Job>>,
+    pub(crate) queue: Mutex<Waiting>,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) commit_timeout: Duration,
     /// Held for reading during a group, for writing while the store is emptied.
@@ -109,22 +108,11 @@ impl Committer {
     /// The first write that comes and what is queued behind it; `None` when the store is closed.
     async fn next_group(&mut self) -> Option<Vec<Job>> {
         let mut queue = self.shared.queue.lock().await;
-        let first = loop {
-            tokio::select! {
-                biased;
-                job = queue.recv() => break job?,
-                _ = self.closing.changed(), if !queue.is_closed() => queue.close(),
-            }
-        };
+        let first = queue.first(&mut self.closing).await?;
         // Whoever is about to write does so first: no wait when idle, larger groups when busy.
         tokio::task::yield_now().await;
-        let mut rows = first.write.rows();
-        let mut group = vec![first];
-        while rows < MAX_ROWS && group.len() < MAX_WRITES {
-            let Ok(job) = queue.try_recv() else { break };
-            rows += job.write.rows();
-            group.push(job);
-        }
+        let group = queue.join(first);
+        let rows: usize = group.iter().map(|job| job.write.rows()).sum();
         #[expect(clippy::cast_precision_loss, reason = "a metric")]
         let (waiting, writes, rows) = (queue.len() as f64, group.len() as f64, rows as f64);
         metrics::gauge!("rims_commit_queue_depth").set(waiting);

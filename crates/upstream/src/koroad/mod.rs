@@ -52,10 +52,13 @@ use crate::batch::ask_all;
 use crate::coalesce::{Ask, Attempt, Call, Coalescer};
 use crate::config::{ConfigError, KoroadConfig, Limits};
 use crate::endpoint::Endpoint;
-use crate::error::{CallError, KoroadError};
+use crate::error::{CallError, KoroadError, Unusable};
 use crate::{Now, seoul};
 use token::{Token, Tokens};
 use wire::Frames;
+
+/// Calls of up to so many checks are written and read by the task that makes them.
+const AT_ONCE: usize = 256;
 
 pub(crate) const SYSTEM: &str = "koroad";
 pub(crate) const TOKEN_PATH: &str = "/oauth2/token2";
@@ -126,7 +129,7 @@ impl Koroad {
 struct Service {
     endpoint: Arc<Endpoint>,
     check_url: Url,
-    frames: Frames,
+    frames: Arc<Frames>,
     tokens: Arc<Tokens>,
     now: Now,
 }
@@ -138,7 +141,7 @@ impl Service {
         let endpoint = Arc::new(endpoint);
         Ok(Self {
             check_url: endpoint.url(CHECK_PATH)?,
-            frames: Frames::new(config),
+            frames: Arc::new(Frames::new(config)),
             tokens: Arc::new(Tokens::new(config, Arc::clone(&endpoint), Arc::clone(&now))?),
             endpoint,
             now,
@@ -167,9 +170,17 @@ impl Service {
         let mut request = Request::new(Method::POST, self.check_url.clone());
         request.headers_mut().insert(AUTHORIZATION, token.authorization.clone());
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        *request.body_mut() = Some(self.frames.request(checks, today)?.into());
+        if checks.len() <= AT_ONCE {
+            *request.body_mut() = Some(self.frames.request(checks, today)?.into());
+            let answer = self.endpoint.exchange(request).await?;
+            return self.frames.answers(&answer, checks);
+        }
+        let checks: Arc<[DriverCheck]> = checks.into();
+        let (frames, asked) = (Arc::clone(&self.frames), Arc::clone(&checks));
+        *request.body_mut() = Some(aside(move || frames.request(&asked, today)).await?.into());
         let answer = self.endpoint.exchange(request).await?;
-        self.frames.answers(&answer, checks)
+        let frames = Arc::clone(&self.frames);
+        aside(move || frames.answers(&answer, &checks)).await
     }
 }
 
@@ -186,6 +197,15 @@ impl Ask for Service {
     fn retries_closed(&self) -> bool {
         self.endpoint.retries_closed()
     }
+}
+
+/// Computes on a thread of its own, so that a large call's milliseconds do not keep small ones waiting.
+async fn aside<T: Send + 'static>(
+    compute: impl FnOnce() -> Result<T, CallError> + Send + 'static,
+) -> Result<T, CallError> {
+    // Ends without a result only with the runtime, or by a fault of ours.
+    let computed = tokio::task::spawn_blocking(compute).await;
+    computed.unwrap_or(Err(CallError::Unusable(Unusable::Interrupted)))
 }
 
 /// Codes 1–4 of table 5.3: no token, a wrong one, not authenticated, expired.

@@ -54,7 +54,8 @@ pub(super) fn idempotency_key_ref() -> Ref {
 /// The responses that an interface with a token has beside 200.
 pub(super) const WITH_TOKEN: [(&str, &str); 1] = [("401", "TokenRefused")];
 /// The responses that an interface with a body has beside these.
-pub(super) const WITH_BODY: [(&str, &str); 2] = [("408", "TimedOut"), ("413", "TooLarge")];
+pub(super) const WITH_BODY: [(&str, &str); 3] =
+    [("408", "TimedOut"), ("413", "TooLarge"), ("503", "Overloaded")];
 /// The responses that every interface has beside these.
 pub(super) const ALWAYS: [(&str, &str); 2] = [("429", "TooManyRequests"), ("500", "Crashed")];
 
@@ -125,7 +126,7 @@ fn idempotency_key() -> Parameter {
         .build()
 }
 
-fn responses() -> [(&'static str, Response); 5] {
+fn responses() -> [(&'static str, Response); 6] {
     let challenge = with_header(
         response(both("토큰이 유효하지 않다 (§4.1.2.3)", "The token does not hold."))
             .content(JSON, error_content(&ApiError::ClientAuthentication)),
@@ -133,12 +134,14 @@ fn responses() -> [(&'static str, Response); 5] {
         "Challenge",
     );
     let wait = response(both("키의 호출 한도를 넘었다", "The key's rate limit is used up."));
+    let busy = response(both("서버가 바쁘다", "Too many requests are under way."));
     let crash = response(both("서버 내부 오류", "A crash inside the server."));
     [
         ("TokenRefused", challenge.build()),
         ("TimedOut", response(both("본문이 제때 오지 않았다", "The body did not arrive in time.")).build()),
         ("TooLarge", response(both("본문이 1 MiB를 넘는다", "The body is longer than 1 MiB.")).build()),
         ("TooManyRequests", with_header(wait, "Retry-After", "RetryAfter").build()),
+        ("Overloaded", with_header(busy, "Retry-After", "RetryAfter").build()),
         ("Crashed", crash.content(JSON, error_content(&ApiError::Database)).build()),
     ]
 }

@@ -1,6 +1,8 @@
 //! What an operator configures: a TOML file, overridden by `RIMS_…` environment variables
 //! (`RIMS_API__LISTEN` for `[api] listen`). Unknown keys are errors.
 
+mod overload;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use ipnet::IpNet;
 use rims_store::MAX_NODE;
 use rims_upstream::{KoroadConfig, VehicleConfig};
 use serde::Deserialize;
+
+pub use overload::OverloadConfig;
 
 use crate::service::retention::Retention;
 use crate::webhook::{Reach, Timeouts};
@@ -105,6 +109,8 @@ pub struct ApiConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Requests per key.
     pub rate_limit: RateLimitConfig,
+    /// Requests at the same time.
+    pub overload: OverloadConfig,
 }
 
 /// A certificate chain and its key, in PEM files.
@@ -171,6 +177,7 @@ impl Default for ApiConfig {
             body_timeout_ms: 10_000,
             trusted_proxies: Vec::new(),
             rate_limit: RateLimitConfig::default(),
+            overload: OverloadConfig::default(),
         }
     }
 }
@@ -289,6 +296,7 @@ impl Config {
         ] {
             from_1_to(most, name, value)?;
         }
+        self.api.overload.check()?;
         self.retention.check()
     }
 }

@@ -1,0 +1,260 @@
+//! How many requests are worked on at the same time, and whose turn is next: the keys take turns, so that one company's
+//! batches never keep another's request waiting for all of them.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use metrics::{Gauge, gauge};
+use rims_domain::CredentialId;
+use tokio::sync::oneshot;
+
+/// The bounds of one class of requests.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Requests that are worked on at once.
+    pub(super) at_once: usize,
+    /// Of them, those of one key.
+    pub(super) at_once_per_key: usize,
+    /// Requests of one key that wait.
+    pub(super) waiting_per_key: usize,
+    /// How long one waits at most.
+    pub(super) wait: Duration,
+}
+
+/// There is no place in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Busy;
+
+/// The turns of one class of requests.
+#[derive(Clone)]
+pub(super) struct Turns {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    bounds: Bounds,
+    state: Mutex<State>,
+    running: Gauge,
+    waiting: Gauge,
+}
+
+#[derive(Default)]
+struct State {
+    running: usize,
+    keys: HashMap<CredentialId, Key>,
+    /// Keys with requests that wait, and fewer than their share worked on: the first one is next.
+    order: VecDeque<CredentialId>,
+}
+
+#[derive(Default)]
+struct Key {
+    running: usize,
+    waiting: VecDeque<oneshot::Sender<Turn>>,
+    /// Whether it stands in [`State::order`].
+    in_order: bool,
+}
+
+/// A place among those that are worked on, given back when it is dropped.
+pub(super) struct Turn {
+    shared: Arc<Shared>,
+    key: CredentialId,
+}
+
+impl Turns {
+    pub(super) fn new(class: &'static str, bounds: Bounds) -> Self {
+        let running = gauge!("rims_requests_in_flight", "class" => class);
+        let waiting = gauge!("rims_requests_waiting", "class" => class);
+        Self { shared: Arc::new(Shared { bounds, state: Mutex::default(), running, waiting }) }
+    }
+
+    /// A place for a request of this key: at once where there is one, else when it is its turn.
+    pub(super) async fn take(&self, key: CredentialId) -> Result<Turn, Busy> {
+        let wait = match self.shared.begin(key) {
+            Begun::Turn(turn) => return Ok(turn),
+            Begun::Wait(wait) => wait,
+            Begun::Busy => return Err(Busy),
+        };
+        self.shared.waiting.increment(1);
+        let turn = tokio::time::timeout(self.shared.bounds.wait, wait).await;
+        self.shared.waiting.decrement(1);
+        turn.ok().and_then(Result::ok).ok_or(Busy)
+    }
+}
+
+enum Begun {
+    Turn(Turn),
+    Wait(oneshot::Receiver<Turn>),
+    Busy,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(self: &Arc<Self>, id: CredentialId) -> Begun {
+        let bounds = &self.bounds;
+        let mut state = self.lock();
+        let is_free = state.running < bounds.at_once && state.order.is_empty();
+        let key = state.keys.entry(id).or_default();
+        if is_free && key.running < bounds.at_once_per_key {
+            key.running += 1;
+            state.running += 1;
+            return Begun::Turn(self.turn(id));
+        }
+        key.waiting.retain(|waiting| !waiting.is_closed());
+        if key.waiting.len() >= bounds.waiting_per_key {
+            state.forget_idle(id);
+            return Begun::Busy;
+        }
+        let (sender, receiver) = oneshot::channel();
+        key.waiting.push_back(sender);
+        state.line_up(id, bounds);
+        Begun::Wait(receiver)
+    }
+
+    fn turn(self: &Arc<Self>, key: CredentialId) -> Turn {
+        self.running.increment(1);
+        Turn { shared: Arc::clone(self), key }
+    }
+
+    /// Takes a place back, and hands out what is free.
+    fn end(self: &Arc<Self>, id: CredentialId) {
+        self.running.decrement(1);
+        let mut state = self.lock();
+        state.running -= 1;
+        if let Some(key) = state.keys.get_mut(&id) {
+            key.running -= 1;
+        }
+        state.line_up(id, &self.bounds);
+        let mut next = Vec::new();
+        while let Some((id, waiting)) = state.next(&self.bounds) {
+            next.push((waiting, self.turn(id)));
+        }
+        state.forget_idle(id);
+        drop(state);
+        for (waiting, turn) in next {
+            // Nobody waits any more: the place is given back at once.
+            drop(waiting.send(turn));
+        }
+    }
+}
+
+impl State {
+    /// Lets a key stand in the order if it has reason to.
+    fn line_up(&mut self, id: CredentialId, bounds: &Bounds) {
+        if let Some(key) = self.keys.get_mut(&id)
+            && !key.in_order
+            && !key.waiting.is_empty()
+            && key.running < bounds.at_once_per_key
+        {
+            key.in_order = true;
+            self.order.push_back(id);
+        }
+    }
+
+    /// Whose turn it is, if there is a place: the first key's first request; the key goes to the end of the order.
+    fn next(&mut self, bounds: &Bounds) -> Option<(CredentialId, oneshot::Sender<Turn>)> {
+        while self.running < bounds.at_once {
+            let id = self.order.pop_front()?;
+            let Some(key) = self.keys.get_mut(&id) else { continue };
+            key.in_order = false;
+            key.waiting.retain(|waiting| !waiting.is_closed());
+            if let Some(waiting) = key.waiting.pop_front() {
+                key.running += 1;
+                self.running += 1;
+                self.line_up(id, bounds);
+                return Some((id, waiting));
+            }
+            self.forget_idle(id);
+        }
+        None
+    }
+
+    fn forget_idle(&mut self, id: CredentialId) {
+        if self.keys.get(&id).is_some_and(|key| key.running == 0 && key.waiting.is_empty() && !key.in_order) {
+            self.keys.remove(&id);
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.shared.end(self.key);
+    }
+}
+
+impl fmt::Debug for Turns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Turns").field(&self.shared.bounds).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use futures::future::BoxFuture;
+
+    use super::*;
+
+    const A: CredentialId = CredentialId(1);
+    const B: CredentialId = CredentialId(2);
+
+    fn turns(at_once: usize, at_once_per_key: usize, waiting_per_key: usize) -> Turns {
+        Turns::new(
+            "test",
+            Bounds { at_once, at_once_per_key, waiting_per_key, wait: Duration::from_secs(60) },
+        )
+    }
+
+    /// A request that has begun to wait.
+    fn wait(turns: &Turns, key: CredentialId) -> BoxFuture<'static, Result<Turn, Busy>> {
+        let turns = turns.clone();
+        let mut waiting = async move { turns.take(key).await }.boxed();
+        assert!(waiting.as_mut().now_or_never().is_none(), "it should wait");
+        waiting
+    }
+
+    fn at_once(turns: &Turns, key: CredentialId) -> Result<Turn, Busy> {
+        turns.take(key).now_or_never().expect("an answer at once")
+    }
+
+    #[tokio::test]
+    async fn keys_take_turns_however_many_one_has_waiting() {
+        let turns = turns(1, 1, 8);
+        let running = at_once(&turns, A).unwrap();
+        let [first, second] = [wait(&turns, A), wait(&turns, A)];
+        let b = wait(&turns, B);
+        drop(running);
+        for (name, waiting) in [("B", b), ("A", first), ("A again", second)] {
+            let turn = waiting.now_or_never().unwrap_or_else(|| panic!("{name}'s turn"));
+            drop(turn.unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn who_stopped_waiting_is_passed_over_and_nothing_is_left_of_idle_keys() {
+        let turns = turns(1, 1, 8);
+        let running = at_once(&turns, A).unwrap();
+        let (gone, waiting) = (wait(&turns, A), wait(&turns, B));
+        drop((gone, running));
+        drop(waiting.await.unwrap());
+        let state = turns.shared.lock();
+        assert_eq!((state.running, state.keys.len(), state.order.len()), (0, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn one_key_never_has_every_place() {
+        let turns = turns(3, 2, 1);
+        let running = [at_once(&turns, A).unwrap(), at_once(&turns, A).unwrap()];
+        let second = wait(&turns, A);
+        let b = at_once(&turns, B).unwrap();
+        assert_eq!(at_once(&turns, A).err(), Some(Busy), "no more may wait");
+        drop(b);
+        let [one, _other] = running;
+        drop(one);
+        assert!(second.await.is_ok(), "the place of its own key's");
+    }
+}

@@ -1,0 +1,95 @@
+//! More requests than a server works on at once (docs/configuration.md, `[api.overload]`).
+
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, select};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::harness::Client;
+use crate::production::{Deployment, both_keys, company, driver};
+
+const SINGLE: &str = "/licenseVerification";
+const BATCH: &str = "/licenseVerificationBatch";
+
+fn batch() -> Value {
+    json!({ "requestList": [driver()] })
+}
+
+/// A request whose body never comes: it keeps its place until the connection is dropped.
+async fn hold(deployment: &Deployment, client: &Client, path: &str) -> TcpStream {
+    let mut connection = TcpStream::connect(deployment.server.api_address()).await.unwrap();
+    let token = &client.token;
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 100\r\n\
+         Expect: 100-continue\r\n\r\n"
+    );
+    connection.write_all(request.as_bytes()).await.unwrap();
+    // The body is asked for by a request that has its place.
+    let mut answer = [0; 12];
+    connection.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100");
+    connection
+}
+
+async fn status(client: &Client, path: &str, request: &Value) -> StatusCode {
+    client.send(path, client.seal(request).to_string()).await.status()
+}
+
+/// Asks until it is answered: the server needs a moment to see that a connection was dropped.
+async fn is_answered_again(client: &Client, path: &str, request: &Value) {
+    let asked = async { while status(client, path, request).await != StatusCode::OK {} };
+    tokio::time::timeout(Duration::from_secs(10), asked).await.expect("an answer");
+}
+
+#[tokio::test]
+async fn beyond_its_share_a_key_is_503_at_once_and_histories_are_still_read() {
+    let deployment = Deployment::start("overload = { in_flight = 2, key_share_percent = 50 }").await;
+    let client = company(&deployment).await;
+    let held = hold(&deployment, &client, SINGLE).await;
+    let refused = client.send(SINGLE, client.seal(&driver()).to_string()).await;
+    assert_eq!(refused.headers()["retry-after"], "1");
+    assert_eq!(refused.text().await.unwrap(), "");
+    let history = json!({ "search_type": "1" });
+    assert_eq!(status(&client, "/company/rentals/history", &history).await, StatusCode::OK);
+    drop(held);
+    is_answered_again(&client, SINGLE, &driver()).await;
+    deployment.stop().await;
+}
+
+#[tokio::test]
+async fn batches_of_one_key_wait_for_each_other_and_nobody_elses_for_them() {
+    let bounds = "batches_in_flight = 2, batches_waiting = 1, batch_wait_ms = 60000, key_share_percent = 50";
+    let deployment = Deployment::start(&format!("overload = {{ {bounds} }}")).await;
+    let [first, second] = both_keys(&deployment).await;
+    let held = hold(&deployment, &first, BATCH).await;
+    let waiting = one_of_two_waits(&first).await;
+    assert_eq!(status(&second, BATCH, &batch()).await, StatusCode::OK);
+    assert_eq!(status(&first, SINGLE, &driver()).await, StatusCode::OK);
+    drop(held);
+    assert_eq!(waiting.await, StatusCode::OK);
+    deployment.stop().await;
+}
+
+/// Sends two batches: one is refused, because the other waits.
+async fn one_of_two_waits(client: &Client) -> BoxFuture<'_, StatusCode> {
+    let send = || async { status(client, BATCH, &batch()).await }.boxed();
+    let (refused, waiting) = select(send(), send()).await.factor_first();
+    assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE);
+    waiting.boxed()
+}
+
+#[tokio::test]
+async fn a_batch_does_not_wait_longer_than_configured() {
+    let bounds = "batches_in_flight = 1, batch_wait_ms = 50, key_share_percent = 100";
+    let deployment = Deployment::start(&format!("overload = {{ {bounds} }}")).await;
+    let client = company(&deployment).await;
+    let held = hold(&deployment, &client, BATCH).await;
+    assert_eq!(status(&client, BATCH, &batch()).await, StatusCode::SERVICE_UNAVAILABLE);
+    drop(held);
+    is_answered_again(&client, BATCH, &batch()).await;
+    deployment.stop().await;
+}
