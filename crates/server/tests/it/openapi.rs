@@ -126,7 +126,7 @@ fn every_interface_has_its_statuses() {
         let expected: &[&str] = match interface.family {
             Family::Token => &["200", "429", "500"],
             Family::User => &["200", "401", "429", "500"],
-            _ => &["200", "401", "408", "413", "429", "500"],
+            _ => &["200", "401", "408", "413", "429", "500", "503"],
         };
         assert_eq!(documented, expected, "{}", interface.path);
     }

@@ -124,7 +124,7 @@ async fn all_keys(config: &Config) -> Vec<KeyPair> {
     assert_eq!(keys[1].environment, Environment::Operations);
     administration.approve_operations_key(&user).await.unwrap();
     store.close().await;
-    keys.into()
+    keys
 }
 
 pub(crate) fn driver() -> Value {
