@@ -107,7 +107,8 @@ impl Server {
             },
             development: simulated::clients(&simulators, &clock)?,
         };
-        let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::RefuseWellKnown);
+        let services =
+            Services::new(store.clone(), upstreams, clock, KeyPolicy::RefuseWellKnown, config.outage.into());
         let client = WebhookClient::new(config.webhooks.reach, config.webhooks.timeouts())?;
         let outbox = Outbox::new(store.clone(), services.clock().clone(), client);
         let scheduler = Scheduler::new(Arc::clone(&services), outbox, config.retention.into());
@@ -151,7 +152,7 @@ impl Server {
 
 async fn check_schema(store: &Store) -> Result<(), StartError> {
     match store.schema().await? {
-        Schema::Current { .. } => Ok(()),
+        Schema::Current { .. } | Schema::Next { .. } => Ok(()),
         Schema::Missing | Schema::Behind { .. } => Err(StartError::SchemaBehind),
         Schema::Unknown { version } => Err(StartError::SchemaUnknown(version)),
     }

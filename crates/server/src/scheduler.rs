@@ -14,7 +14,7 @@ use crate::webhook::Outbox;
 /// How often it is looked what is due.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// Reservations, retention and partitions; and webhooks beside them, because an endpoint may be slow.
+/// Rechecks, reservations, retention and partitions; and webhooks beside them, because an endpoint may be slow.
 pub struct Scheduler {
     services: Arc<Services>,
     outbox: Outbox,
@@ -46,9 +46,10 @@ impl Scheduler {
 
     async fn run_chores(&self) -> Result<(), ServiceError> {
         let _alone = self.running.lock().await;
+        let rechecked = self.services.run_rechecks().await;
         let ran = self.services.run_reservations().await;
         let kept = self.services.keep_house(&self.retention, self.services.clock().now()).await;
-        ran.and(kept)
+        rechecked.and(ran).and(kept)
     }
 
     async fn deliver(&self) -> Result<(), ServiceError> {

@@ -127,7 +127,7 @@ impl Store {
         }
         refuse_existing(to)?;
         // Before an upgrade there may be no place for it.
-        if self.schema().await?.is_current() {
+        if self.schema().await?.is_usable() {
             self.commit(Write::Audit(vec![event])).await?;
         }
         let part = beside(to, ".part");
@@ -232,7 +232,9 @@ async fn checked(
     let done = async {
         match store.schema().await? {
             Schema::Missing => return Err(BackupError::Foreign(restore.from.to_owned())),
-            Schema::Unknown { version } => return Err(BackupError::Newer(version)),
+            Schema::Next { version } | Schema::Unknown { version } => {
+                return Err(BackupError::Newer(version));
+            }
             Schema::Behind { .. } | Schema::Current { .. } => {}
         }
         let migrated = store.migrate().await?.applied.len();

@@ -38,6 +38,7 @@ mod options;
 mod partition;
 mod prepared;
 mod read;
+mod recheck;
 mod record;
 mod remote;
 mod rental;
@@ -59,6 +60,7 @@ pub use id::MAX_NODE;
 pub use idempotency::{AnswerRecord, NewAnswer, RequestHash};
 pub use keys::{KeyFileError, MasterKeys};
 pub use options::Options;
+pub use recheck::{Recheck, RecheckClaim};
 pub use record::{AuditEntry, CredentialRecord, TokenRecord, VerificationRecord};
 pub use remote::{NewRemote, RemoteFinish, RemoteRecord, RemoteRefusal, RemoteResult, RemoteState};
 pub use rental::{Confirmation, DriverCheckRecord, NewRental, Promotion, RentalRecord, StatusChange};
@@ -85,16 +87,25 @@ pub fn statements() -> [Vec<(String, String)>; 2] {
         remote::STATEMENTS,
         idempotency::STATEMENTS,
         webhook::STATEMENTS,
+        recheck::STATEMENTS,
         retention::STATEMENTS,
     ]
     .concat();
-    let sqlite =
-        [sql::SQLITE, backup::SQLITE, reservation::SQLITE, webhook::SQLITE, retention::SQLITE].concat();
+    let sqlite = [
+        sql::SQLITE,
+        backup::SQLITE,
+        reservation::SQLITE,
+        webhook::SQLITE,
+        recheck::SQLITE,
+        retention::SQLITE,
+    ]
+    .concat();
     let postgres = [
         sql::POSTGRES,
         hosts::POSTGRES,
         reservation::POSTGRES,
         webhook::POSTGRES,
+        recheck::POSTGRES,
         retention::POSTGRES,
         partition::POSTGRES,
     ];

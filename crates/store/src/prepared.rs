@@ -8,6 +8,7 @@ use crate::history::CountKey;
 use crate::idempotency::AnswerRow;
 use crate::keys::Keyring;
 use crate::number::Advance;
+use crate::recheck::RecheckCommand;
 use crate::remote::RemoteCommand;
 use crate::rental::RentalCommand;
 use crate::reservation::ReservationCommand;
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Remote(RemoteCommand),
     Answer(AnswerRow),
     Webhook(WebhookCommand),
+    Recheck(RecheckCommand),
     Retention(RetentionCommand),
 }
 
@@ -141,6 +143,11 @@ impl Prepared {
             Write::RemoteFinished(finish) => Self::only(Command::Remote(finish.command(keys))),
             Write::RemoteRefused(refusal) => Self::only(Command::Remote(RemoteCommand::Refuse(refusal))),
             Write::Answer(new) => Self::only(Command::Answer(AnswerRow::new(&new, keys)?)),
+            Write::Recheck(new) => Self::only(Command::Recheck(new.command(keys)?)),
+            Write::RecheckLater(claim, due) => {
+                Self::only(Command::Recheck(RecheckCommand::Later(claim, due)))
+            }
+            Write::RecheckDone(claim) => Self::only(Command::Recheck(RecheckCommand::Done(claim))),
             Write::Tell(new) => Self::only(Command::Webhook(WebhookCommand::Tell(new))),
             Write::AddEndpoint { new, audit } => {
                 Self::command(Command::Webhook(new.command(keys)?), audit, keys)

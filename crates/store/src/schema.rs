@@ -30,7 +30,13 @@ pub enum Schema {
         /// The newest migration.
         version: i64,
     },
-    /// A later version of RIMS migrated it, or an applied migration is not the one known here.
+    /// The next version of RIMS has migrated it already. Migrations only add to what the version before uses
+    /// (docs/operations.md, Upgrading), so that this one goes on.
+    Next {
+        /// The newest migration.
+        version: i64,
+    },
+    /// A later version than the next migrated it, or an applied migration is not the one known here.
     Unknown {
         /// The migration in question.
         version: i64,
@@ -39,8 +45,8 @@ pub enum Schema {
 
 impl Schema {
     /// Whether this version can work with it.
-    pub fn is_current(self) -> bool {
-        matches!(self, Self::Current { .. })
+    pub fn is_usable(self) -> bool {
+        matches!(self, Self::Current { .. } | Self::Next { .. })
     }
 }
 
@@ -102,16 +108,17 @@ async fn has_table(db: &Db, name: &str) -> sqlx::Result<bool> {
 }
 
 fn compare(known: &Migrator, applied: &[(i64, Vec<u8>)]) -> Schema {
+    let expected = known.iter().map(|one| one.version).max().unwrap_or_default();
     for (version, checksum) in applied {
         let same = known.iter().any(|one| one.version == *version && *one.checksum == **checksum);
-        if !same {
+        if !same && *version != expected + 1 {
             return Schema::Unknown { version: *version };
         }
     }
-    let expected = known.iter().map(|one| one.version).max().unwrap_or_default();
     match applied.last() {
         None => Schema::Missing,
         Some((version, _)) if *version == expected => Schema::Current { version: expected },
+        Some((version, _)) if *version > expected => Schema::Next { version: *version },
         Some((version, _)) => Schema::Behind { applied: *version, expected },
     }
 }

@@ -136,6 +136,7 @@ pub(crate) use statements;
 pub(crate) const WIPE: &[&str] = &[
     "DELETE FROM webhook_message",
     "DELETE FROM webhook_endpoint",
+    "DELETE FROM recheck",
     "DELETE FROM idempotency",
     "DELETE FROM remote",
     "DELETE FROM history_count",

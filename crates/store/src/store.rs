@@ -203,7 +203,7 @@ impl Store {
 
     /// Whether the database answers and has the tables of this version.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        if self.schema().await?.is_current() { Ok(()) } else { Err(StoreError::Schema) }
+        if self.schema().await?.is_usable() { Ok(()) } else { Err(StoreError::Schema) }
     }
 
     /// Seals every Secret Key that an older master key sealed under the current one; gives their number.
@@ -295,7 +295,7 @@ pub(crate) fn lock(target: &Target) -> Result<Option<File>, OpenError> {
 /// The time of the last id when any of these chains was written to: ids continue after it, wherever the clock is now.
 async fn last_id(db: &Db, chains: &[String]) -> Result<Option<Timestamp>, OpenError> {
     let mut last = None;
-    if !schema::state(db).await?.is_current() {
+    if !schema::state(db).await?.is_usable() {
         return Ok(last);
     }
     for chain in chains {

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 pub use crate::codec::Channel;
 use crate::committer::LARGE;
 use crate::idempotency::NewAnswer;
+use crate::recheck::{Recheck, RecheckClaim};
 use crate::remote::{NewRemote, RemoteFinish, RemoteRefusal};
 use crate::rental::{NewRental, Promotion, StatusChange};
 use crate::reservation::{Claim, NewReservation, RunEnd};
@@ -69,6 +70,12 @@ pub enum Write {
     RemoteRefused(RemoteRefusal),
     /// What an idempotency key is answered again. Refused as [`crate::StoreError::Conflict`] if the key has an answer.
     Answer(NewAnswer),
+    /// A check that KOROAD did not answer, to be made again; nothing if its caller has it waiting already.
+    Recheck(Recheck),
+    /// A claimed check is to be made later. Refused as [`crate::StoreError::Missing`] if the claim no longer holds.
+    RecheckLater(RecheckClaim, Timestamp),
+    /// A claimed check has its outcome. Refused as [`crate::StoreError::Missing`] if the claim no longer holds.
+    RecheckDone(RecheckClaim),
     /// Something to tell a company.
     Tell(NewMessage),
     /// A company's new endpoint.

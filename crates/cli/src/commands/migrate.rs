@@ -33,6 +33,9 @@ fn check(schema: Schema) -> Result<(), Failure> {
         Schema::Current { version } => {
             print(&format!("the schema is at version {version}, as this version of RIMS expects\n"))
         }
+        Schema::Next { version } => print(&format!(
+            "the schema is at version {version}, the next one: this version of RIMS goes on with it\n"
+        )),
         Schema::Missing => Err(Failure::Failed("there is no schema: run `rims migrate`".to_owned())),
         Schema::Behind { applied, expected } => Err(Failure::Failed(format!(
             "the schema is at version {applied}, and this version of RIMS expects {expected}: run `rims migrate`"

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::HeaderValue;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use rims_domain::{CredentialId, access};
 use rims_protocol::envelope::{encrypted_data, open_request};
+use rims_protocol::values::RecheckReference;
 use rims_protocol::{ApiError, Interface};
 use serde_json::{Map, Value};
 
@@ -22,6 +23,8 @@ use super::turns::Turn;
 use super::{Api, once, routes};
 use crate::service::{Caller, ServiceError};
 
+/// `Recheck-Reference` (docs/outages.md).
+const RECHECK_REFERENCE: HeaderName = HeaderName::from_static("recheck-reference");
 /// A longer body is opened on another thread.
 const LARGE: usize = 16 << 10;
 
@@ -38,6 +41,8 @@ pub(super) struct Call {
     pub(super) members: Arc<Map<String, Value>>,
     /// As sent; read by the interfaces that record something once.
     pub(super) idempotency_key: Option<HeaderValue>,
+    /// As sent; read by the verifications.
+    recheck_reference: Option<HeaderValue>,
     /// Its place among the requests that are worked on.
     turn: Arc<Turn>,
 }
@@ -77,11 +82,19 @@ impl FromRequest<Arc<Api>> for Call {
             opened(&caller, &body)?
         };
         let idempotency_key = parts.headers.remove(once::HEADER);
-        Ok(Self { caller, interface, members: Arc::new(members), idempotency_key, turn })
+        let recheck_reference = parts.headers.remove(RECHECK_REFERENCE);
+        Ok(Self { caller, interface, members: Arc::new(members), idempotency_key, recheck_reference, turn })
     }
 }
 
 impl Call {
+    /// By what name the caller wants to be told the result later, if KOROAD does not answer.
+    pub(super) fn recheck(&self) -> Result<Option<RecheckReference>, ApiError> {
+        let Some(value) = &self.recheck_reference else { return Ok(None) };
+        let reference = RecheckReference::parse(value.to_str().unwrap_or_default());
+        reference.map(Some).map_err(|rule| ApiError::invalid(RecheckReference::HEADER, rule.0))
+    }
+
     /// Runs a use case to its end even if the client hangs up, and keeps the request's place as long.
     pub(super) fn to_the_end<F>(
         &self,

@@ -203,10 +203,7 @@ mod tests {
     const B: CredentialId = CredentialId(2);
 
     fn turns(at_once: usize, at_once_per_key: usize, waiting_per_key: usize) -> Turns {
-        Turns::new(
-            "test",
-            Bounds { at_once, at_once_per_key, waiting_per_key, wait: Duration::from_secs(60) },
-        )
+        Turns::new("test", Bounds { at_once, at_once_per_key, waiting_per_key, wait: Duration::from_mins(1) })
     }
 
     /// A request that has begun to wait.

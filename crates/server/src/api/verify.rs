@@ -11,15 +11,16 @@ use super::Api;
 use super::answer::Failure;
 use super::call::{Call, aside};
 use super::once::answer_once;
+use crate::service::Terms;
 
 /// `POST …/licenseVerification` (§4.2.1, §4.3.1, §4.4.1, §4.5.1, §4.6.1).
 pub(super) async fn single(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
     let (sector, now) = (sector(&call)?, api.services.clock().now());
     answer_once(&api, &call, async |once| {
         let request = SingleRequest::read(&call.members, sector, today(now))?;
+        let terms = Terms { once, recheck: call.recheck()? };
         let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
-        let verify =
-            async move { services.verify_single(&caller, sector, request, now, once.as_ref()).await };
+        let verify = async move { services.verify_single(&caller, sector, request, now, &terms).await };
         Ok(call.to_the_end(verify).await?)
     })
     .await
@@ -31,8 +32,9 @@ pub(super) async fn batch(State(api): State<Arc<Api>>, call: Call) -> Result<Res
     answer_once(&api, &call, async |once| {
         let members = Arc::clone(&call.members);
         let request = aside(move || BatchRequest::read(&members, sector, today(now))).await?;
+        let terms = Terms { once, recheck: call.recheck()? };
         let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
-        let verify = async move { services.verify_batch(&caller, sector, request, now, once.as_ref()).await };
+        let verify = async move { services.verify_batch(&caller, sector, request, now, &terms).await };
         Ok(call.to_the_end(verify).await?)
     })
     .await

@@ -1,6 +1,7 @@
 //! What an operator configures: a TOML file, overridden by `RIMS_…` environment variables
 //! (`RIMS_API__LISTEN` for `[api] listen`). Unknown keys are errors.
 
+mod outage;
 mod overload;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use rims_store::MAX_NODE;
 use rims_upstream::{KoroadConfig, VehicleConfig};
 use serde::Deserialize;
 
+pub use outage::OutageConfig;
 pub use overload::OverloadConfig;
 
 use crate::service::retention::Retention;
@@ -40,6 +42,9 @@ pub struct Config {
     /// How companies are told what happens.
     #[serde(default)]
     pub webhooks: WebhookConfig,
+    /// What is done for checks that KOROAD does not answer.
+    #[serde(default)]
+    pub outage: OutageConfig,
     /// How long records are kept.
     #[serde(default)]
     pub retention: RetentionConfig,
@@ -297,6 +302,7 @@ impl Config {
             from_1_to(most, name, value)?;
         }
         self.api.overload.check()?;
+        self.outage.check()?;
         self.retention.check()
     }
 }

@@ -30,6 +30,7 @@ use crate::listen::Listener;
 use crate::ops::{self, Ops};
 use crate::production::StartError;
 use crate::scheduler::Scheduler;
+use crate::service::recheck::OutageMode;
 use crate::service::retention::Retention;
 use crate::service::{KeyPolicy, Services, Upstreams};
 use crate::simulated;
@@ -127,7 +128,8 @@ impl Sandbox {
         let national = simulated::clients(&simulators, &clock)?;
         let simulators = Arc::new(simulators);
         let upstreams = Upstreams { development: national.clone(), operations: national };
-        let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::AcceptWellKnown);
+        let services =
+            Services::new(store.clone(), upstreams, clock, KeyPolicy::AcceptWellKnown, OutageMode::default());
         let config = ApiConfig { rate_limit: GENEROUS, ..ApiConfig::default() };
         let header_timeout = Duration::from_millis(config.header_timeout_ms);
         let gate = Gate::default();

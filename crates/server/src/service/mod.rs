@@ -9,6 +9,7 @@ mod history;
 mod number;
 mod once;
 mod recent;
+pub mod recheck;
 pub mod remote;
 pub mod retention;
 mod runs;
@@ -27,7 +28,9 @@ use crate::clock::Clock;
 
 pub use error::ServiceError;
 pub use once::{Known, Once};
+use recheck::OutageMode;
 pub use sessions::{Caller, KeyPolicy};
+pub use verify::Terms;
 
 /// The national systems as one environment sees them (docs/spec-decisions.md, Meaning).
 #[derive(Clone)]
@@ -63,17 +66,25 @@ pub struct Services {
     clock: Clock,
     sessions: sessions::Sessions,
     companies: companies::Companies,
+    outage: OutageMode,
 }
 
 impl Services {
     /// The use cases over a store and the national systems.
-    pub fn new(store: Store, upstreams: Upstreams, clock: Clock, keys: KeyPolicy) -> Arc<Self> {
+    pub fn new(
+        store: Store,
+        upstreams: Upstreams,
+        clock: Clock,
+        keys: KeyPolicy,
+        outage: OutageMode,
+    ) -> Arc<Self> {
         Arc::new(Self {
             sessions: sessions::Sessions::new(store.clone(), clock.clone(), keys),
             companies: companies::Companies::new(store.clone()),
             store,
             upstreams,
             clock,
+            outage,
         })
     }
 

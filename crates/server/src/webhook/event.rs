@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use rims_domain::AccountId;
 use rims_domain::calendar::in_seoul;
 use rims_protocol::codes::{ProcessingCode, ResultCode};
-use rims_protocol::values::{NumberKind, RemoteNumber, UserId};
+use rims_protocol::values::{NumberKind, RecheckReference, RemoteNumber, UserId};
 use rims_store::NewMessage;
 use serde_json::{Value, json};
 
@@ -37,6 +37,17 @@ pub enum Event {
         /// The company it belongs to.
         user_id: UserId,
     },
+    /// A check that KOROAD had not answered was made again.
+    VerificationRechecked {
+        /// The caller's own name for its request.
+        reference: RecheckReference,
+        /// The driver's place in that request, from 0.
+        item: u16,
+        /// The company it belongs to.
+        user_id: UserId,
+        /// What became of it.
+        outcome: Rechecked,
+    },
     /// A rental was cancelled.
     RentalCancelled {
         /// The rental's number.
@@ -44,6 +55,28 @@ pub enum Event {
         /// The company it belongs to.
         user_id: UserId,
     },
+}
+
+/// What became of a check that was made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rechecked {
+    /// The licence's status, `f_rtn_code` (table 5.2).
+    Licence(ResultCode),
+    /// KOROAD refused the request: `f_rtn_cd` (table 5.3).
+    Refused(ProcessingCode),
+    /// KOROAD was away for too long, or the days asked about are over.
+    GivenUp,
+}
+
+impl Rechecked {
+    /// The value of the metrics' label `outcome`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Licence(_) => "answered",
+            Self::Refused(_) => "refused",
+            Self::GivenUp => "given_up",
+        }
+    }
 }
 
 /// How a remote verification ended.
@@ -63,6 +96,7 @@ impl Event {
             Self::ReservationChanged { .. } => "reservation.changed",
             Self::RentalConfirmed { .. } => "rental.confirmed",
             Self::RentalCancelled { .. } => "rental.cancelled",
+            Self::VerificationRechecked { .. } => "verification.rechecked",
         }
     }
 
@@ -94,6 +128,16 @@ impl Event {
                 "previous_f_rtn_code": previous,
                 "f_rtn_code": current,
             }),
+            Self::VerificationRechecked { reference, item, user_id, outcome } => {
+                let mut data =
+                    json!({ "reference": reference.as_str(), "item": item, "user_id": user_id.as_str() });
+                match outcome {
+                    Rechecked::Licence(code) => data["f_rtn_code"] = json!(code),
+                    Rechecked::Refused(code) => data["f_rtn_cd"] = json!(code),
+                    Rechecked::GivenUp => data["given_up"] = json!(true),
+                }
+                data
+            }
             Self::RentalConfirmed { rent_no, user_id } | Self::RentalCancelled { rent_no, user_id } => {
                 json!({ "rent_no": rent_no.to_string(), "user_id": user_id.as_str() })
             }

@@ -14,7 +14,7 @@ mod signature;
 pub use address::{NotAllowed, Reach, UrlError, WebhookUrl};
 pub use backoff::wait_after;
 pub use client::{ClientError, DeliveryError, Timeouts, WebhookClient};
-pub use event::{Event, Outcome};
+pub use event::{Event, Outcome, Rechecked};
 pub use outbox::Outbox;
 pub use secret::{MalformedSecret, SigningSecrets, WebhookSecret};
 pub use signature::{Message, MessageId};

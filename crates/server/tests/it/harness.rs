@@ -306,11 +306,21 @@ impl Client {
 
     /// The same for a request that is written in a form of its own.
     pub(crate) async fn send_text_once(&self, path: &str, plaintext: &str, key: &[u8]) -> Response {
+        self.send_with(path, plaintext, ("idempotency-key", key)).await
+    }
+
+    /// The response to a sealed request with a header.
+    pub(crate) async fn send_with(
+        &self,
+        path: &str,
+        plaintext: &str,
+        (name, value): (&str, &[u8]),
+    ) -> Response {
         self.http
             .post(format!("{}{path}", self.base))
             .bearer_auth(&self.token)
-            .header("idempotency-key", key)
-            .body(request_body(&self.secret.seal(plaintext.as_bytes())).to_string())
+            .header(name, value)
+            .body(self.secret.seal_body(plaintext.as_bytes()))
             .send()
             .await
             .unwrap()

@@ -23,6 +23,7 @@ mod limits;
 mod number;
 mod observability;
 mod openapi;
+mod outage;
 mod overload;
 mod postgres;
 mod production;

@@ -26,6 +26,7 @@ pub(crate) enum Column {
     RemoteDevice,
     IdempotencyAnswer,
     WebhookSecret,
+    RecheckSubject,
 }
 
 impl Column {
@@ -38,6 +39,7 @@ impl Column {
             Self::RemoteDevice => "remote.device",
             Self::IdempotencyAnswer => "idempotency.answer",
             Self::WebhookSecret => "webhook_endpoint.secret",
+            Self::RecheckSubject => "recheck.subject",
         }
     }
 
@@ -50,6 +52,7 @@ impl Column {
             Self::RemoteDevice => 5,
             Self::IdempotencyAnswer => 6,
             Self::WebhookSecret => 7,
+            Self::RecheckSubject => 8,
         }
     }
 

@@ -18,6 +18,7 @@ mod numbers;
 mod partitions;
 mod plans;
 mod postgres;
+mod rechecks;
 mod remotes;
 mod rentals;
 mod reservations;

@@ -21,10 +21,11 @@ on_both_engines![the_rows_are_what_the_store_would_write, every_statement_search
 /// Tables that grow with use: those that are filled here, and those that stay empty, of which PostgreSQL's plans say
 /// nothing. `t` and `m` are what the statements call a rental or reservation and a webhook's message.
 const FILLED: [&str; 6] = ["rental", "verification", "reservation", "number", "history_count", "t"];
-const EMPTY: [&str; 7] = ["audit", "idempotency", "remote", "token", "vehicle_grace", "webhook_message", "m"];
-/// Statements that may read a whole table: the rare ones about an endpoint's messages, which are kept for days, and the
-/// one after a destruction.
-const WHOLE: [&str; 4] = ["SETTLE_ALL", "MESSAGES", "REPLAY_FAILED", "DROP_COUNTS"];
+const EMPTY: [&str; 8] =
+    ["audit", "idempotency", "recheck", "remote", "token", "vehicle_grace", "webhook_message", "m"];
+/// Statements that may read a whole table: the rare ones about an endpoint's messages, which are kept for days, the one
+/// after a destruction, and the count of the rechecks, which are few.
+const WHOLE: [&str; 5] = ["SETTLE_ALL", "MESSAGES", "REPLAY_FAILED", "DROP_COUNTS", "WAITING"];
 
 /// Statements of every request, of every tick and of retention: name, a part of the text where several have that name,
 /// and how each engine searches.
@@ -48,6 +49,9 @@ const HOT: &[(&str, &str, [&str; 2])] = &[
     ("SQLITE_CLAIM", "reservation", ["reservation_due: due_ms", ""]),
     ("POSTGRES_CLAIM", "reservation", ["", "reservation_due: due_ms"]),
     ("CLAIMED", "reservation", ["reservation_due: due_ms"; 2]),
+    ("SQLITE_CLAIM", "recheck", ["recheck_due: due_ms", ""]),
+    ("POSTGRES_CLAIM", "recheck", ["", "recheck_due: due_ms"]),
+    ("CLAIMED", "recheck", ["recheck_due: due_ms"; 2]),
     ("RAN", "", ["PRIMARY KEY: rowid", "reservation_pkey: id"]),
     ("FIND", "idempotency", ["PRIMARY KEY: account_id key_hash", "idempotency_pkey: account_id key_hash"]),
     ("BY_NUMBER", "remote", ["PRIMARY KEY: rowid", "remote_pkey: number"]),
@@ -70,6 +74,7 @@ const HOT: &[(&str, &str, [&str; 2])] = &[
 const PLANNED: &[(&str, &str, &str)] = &[
     ("POSTGRES_CLAIM", "reservation", "1773000000000, 1773000600000, 1, 100"),
     ("POSTGRES_CLAIM", "webhook_message", "1773000000000, 1773000600000, 1, 100"),
+    ("POSTGRES_CLAIM", "recheck", "1773000000000, 1773000600000, 1, 100"),
     ("POSTGRES_DELETE_VERIFICATIONS", "", "789000000000000000, 500"),
     ("POSTGRES_DELETE_RENTALS", "", "789000000000000000, 20250901, 500"),
     ("DELETE_RESERVATIONS", "", "789000000000000000, 20250901, 500"),

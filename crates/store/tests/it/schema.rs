@@ -9,7 +9,7 @@ use crate::fixture::{Fixture, Place, keys, on_both_engines, random};
 
 on_both_engines![
     migrations_run_once,
-    a_later_versions_database_is_told,
+    the_next_versions_database_is_usable_and_a_later_ones_is_not,
     every_statement_can_be_prepared,
     another_key_file_is_refused,
     a_missing_key_version_is_refused,
@@ -30,18 +30,47 @@ async fn migrations_run_once(fixture: Arc<Fixture>) {
     store.close().await;
 }
 
-async fn a_later_versions_database_is_told(fixture: Arc<Fixture>) {
+async fn the_next_versions_database_is_usable_and_a_later_ones_is_not(fixture: Arc<Fixture>) {
     let store = fixture.store().await;
-    fixture
-        .execute(
+    let Ok(Schema::Current { version }) = store.schema().await else { panic!() };
+    for (migration, found, ready) in [
+        (version + 1, Schema::Next { version: version + 1 }, Ok(())),
+        (version + 2, Schema::Unknown { version: version + 2 }, Err(StoreError::Schema)),
+    ] {
+        let insert = format!(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-                  VALUES (9999, 'later', TRUE, '', 0)",
-        )
-        .await;
-    assert_eq!(store.schema().await, Ok(Schema::Unknown { version: 9999 }));
-    assert_eq!(store.ready().await, Err(StoreError::Schema));
-    assert!(store.migrate().await.is_err());
+             VALUES ({migration}, 'later', TRUE, '', 0)"
+        );
+        fixture.execute(&insert).await;
+        assert_eq!((store.schema().await, store.ready().await), (Ok(found), ready));
+        assert!(store.migrate().await.is_err(), "an older `rims migrate` keeps its hands off");
+    }
     store.close().await;
+}
+
+/// What the version before a migration still uses must stay as it is (docs/operations.md, Upgrading): what is no longer
+/// used goes in a later migration, which is listed here with the one that stopped using it.
+#[test]
+fn migrations_only_add() {
+    const CONTRACTIONS: [&str; 0] = [];
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let mut looked_at = 0;
+    for engine in ["sqlite", "postgres"] {
+        for file in std::fs::read_dir(format!("{folder}/{engine}")).unwrap() {
+            let path = file.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            // The first two were applied with every server stopped.
+            if name < "0003" || CONTRACTIONS.contains(&name) {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap().to_uppercase();
+            for taken in ["DROP ", "RENAME ", "ALTER COLUMN", "DELETE FROM", "UPDATE "] {
+                assert!(!text.contains(taken), "{name}: {taken}");
+            }
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at >= 2);
 }
 
 async fn every_statement_can_be_prepared(fixture: Arc<Fixture>) {

@@ -89,6 +89,9 @@ fn with_parameters(operation: OperationBuilder, family: Family) -> OperationBuil
     match family {
         Family::Token => operation.parameter(query(sent::GRANT_TYPE)),
         Family::User => operation.parameter(query(sent::USER_ID)).parameter(query(sent::BUSINESS_NUMBER)),
+        Family::Single(_) | Family::Batch(_) => operation
+            .parameter_ref(shared::idempotency_key_ref())
+            .parameter_ref(shared::recheck_reference_ref()),
         family if takes_a_key(family) => operation.parameter_ref(shared::idempotency_key_ref()),
         _ => operation,
     }

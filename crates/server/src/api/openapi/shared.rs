@@ -1,7 +1,7 @@
 //! What operations share: security schemes, headers, and the responses that HTTP has beside 200.
 
 use rims_protocol::ApiError;
-use rims_protocol::values::IdempotencyKey;
+use rims_protocol::values::{IdempotencyKey, RecheckReference};
 use serde_json::Value;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -23,6 +23,8 @@ pub(super) const AUTH_KEY: &str = "authKey";
 pub(super) const TOKEN: &str = "token";
 /// The request header of docs/idempotency.md, among the parameters.
 const IDEMPOTENCY_KEY: &str = "IdempotencyKey";
+/// The request header of docs/outages.md, among them, too.
+const RECHECK_REFERENCE: &str = "RecheckReference";
 
 /// Adds all of it to the components.
 pub(super) fn add_to(components: ComponentsBuilder) -> ComponentsBuilder {
@@ -31,6 +33,7 @@ pub(super) fn add_to(components: ComponentsBuilder) -> ComponentsBuilder {
         .fold(components, |components, (name, text, example)| components.header(name, header(text, example)));
     components
         .parameter(IDEMPOTENCY_KEY, idempotency_key())
+        .parameter(RECHECK_REFERENCE, recheck_reference())
         .responses_from_iter(responses())
         .security_scheme(AUTH_KEY, auth_key())
         .security_scheme(TOKEN, token())
@@ -58,6 +61,11 @@ pub(super) const WITH_BODY: [(&str, &str); 3] =
     [("408", "TimedOut"), ("413", "TooLarge"), ("503", "Overloaded")];
 /// The responses that every interface has beside these.
 pub(super) const ALWAYS: [(&str, &str); 2] = [("429", "TooManyRequests"), ("500", "Crashed")];
+
+/// The parameter of the verifications.
+pub(super) fn recheck_reference_ref() -> Ref {
+    Ref::new(format!("#/components/parameters/{RECHECK_REFERENCE}"))
+}
 
 fn headers() -> [(&'static str, String, &'static str); 7] {
     [
@@ -117,12 +125,31 @@ fn idempotency_key() -> Parameter {
         "Beyond the specification: under the same key the same request is recorded once and gets the same answer for \
          24 hours. Another request under it is -160.",
     );
+    optional_header(IdempotencyKey::HEADER, text, key)
+}
+
+fn recheck_reference() -> Parameter {
+    let reference = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(64))
+        .pattern(Some("^[0-9A-Za-z_-]+$"))
+        .examples(["order-20261123-0815"]);
+    let text = both(
+        "규약 밖의 기능: KOROAD가 답하지 않으면 나중에 다시 확인하여 웹훅으로 알린다 (docs/outages.md)",
+        "Beyond the specification: where KOROAD does not answer, the check is made again later and the company told by \
+         its webhook.",
+    );
+    optional_header(RecheckReference::HEADER, text, reference)
+}
+
+fn optional_header(name: &str, text: String, schema: ObjectBuilder) -> Parameter {
     ParameterBuilder::new()
-        .name(IdempotencyKey::HEADER)
+        .name(name)
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(text))
-        .schema(Some(key))
+        .schema(Some(schema))
         .build()
 }
 

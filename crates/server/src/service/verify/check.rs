@@ -7,7 +7,7 @@ use rims_domain::{Account, AccountId, Environment, VehicleIdentity, grace};
 use rims_protocol::Sector;
 use rims_protocol::codes::ProcessingCode;
 use rims_protocol::messages::VerifyItem;
-use rims_protocol::values::{Plate, Vehicle};
+use rims_protocol::values::{Plate, RecheckReference, Vehicle};
 use rims_store::{Channel, NewAudit, NewVerification, Subject, Write};
 use rims_upstream::{DriverCheck, LicenceAnswer, RegistryError};
 use tracing::warn;
@@ -194,20 +194,34 @@ impl Services {
         items: &[VerifyItem],
         outcome: &str,
     ) -> Result<(), ServiceError> {
-        let entries = items
-            .iter()
-            .map(|item| NewAudit {
-                at: asked.at,
-                actor: asked.caller,
-                action: "verify.attempt",
-                company: Some(asked.company.id),
-                subject: Subject::Licence(item.licence_number.clone()),
-                reference: 0,
-                outcome: outcome.to_owned(),
-            })
-            .collect();
-        Ok(self.store.commit(Write::Audit(entries)).await?)
+        Ok(self.store.commit(attempts(asked, items, outcome)).await?)
     }
+
+    /// The same for what may be asked again: both or neither.
+    pub(super) async fn record_unanswered(
+        &self,
+        asked: &Asked<'_>,
+        items: &[VerifyItem],
+        outcome: &str,
+        reference: Option<&RecheckReference>,
+    ) -> Result<(), ServiceError> {
+        let mut writes = self.rechecks(asked, items, reference).await?;
+        writes.push(attempts(asked, items, outcome));
+        Ok(self.store.commit(Write::Together(writes)).await?)
+    }
+}
+
+fn attempts(asked: &Asked<'_>, items: &[VerifyItem], outcome: &str) -> Write {
+    let entry = |item: &VerifyItem| NewAudit {
+        at: asked.at,
+        actor: asked.caller,
+        action: "verify.attempt",
+        company: Some(asked.company.id),
+        subject: Subject::Licence(item.licence_number.clone()),
+        reference: 0,
+        outcome: outcome.to_owned(),
+    };
+    Write::Audit(items.iter().map(entry).collect())
 }
 
 /// What is answered and recorded about a vehicle; nothing where the answer does not show it.

@@ -8,16 +8,27 @@ use rims_domain::VehicleIdentity;
 use rims_domain::vehicle::Registration;
 use rims_protocol::Sector;
 use rims_protocol::messages::{Answer, BatchRequest, Header, ItemAnswer, SingleRequest, VerifyItem};
+use rims_protocol::values::RecheckReference;
 use rims_store::{Channel, NewVerification, Write};
 use rims_upstream::{DriverCheck, KoroadError, LicenceAnswer};
 use serde::Serialize;
 
 use super::error::Unanswered;
 use super::once::Once;
+use super::recheck::is_outage;
 use super::{Caller, ServiceError, Services};
 
 pub(super) use check::{Asked, Checked, Seen, seen};
 use check::{driver_check, failure, refusal};
+
+/// What a caller asks for beyond the specification.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// The request is recorded once.
+    pub once: Option<Once>,
+    /// Where KOROAD does not answer, the check is made again and the company told.
+    pub recheck: Option<RecheckReference>,
+}
 
 impl Services {
     /// Verifies one driver at a moment. Concurrent ones share calls to the national systems.
@@ -27,7 +38,7 @@ impl Services {
         sector: Sector,
         request: SingleRequest,
         at: Timestamp,
-        once: Option<&Once>,
+        terms: &Terms,
     ) -> Result<Answer<ItemAnswer>, ServiceError> {
         let company = self.company(caller, request.bizinfo.as_ref()).await?;
         let asked = Asked::new(at, caller, &company, sector, Channel::Single);
@@ -39,7 +50,7 @@ impl Services {
         );
         let answer = answer.map(|answer| vec![answer]);
         let body = |mut items: Vec<ItemAnswer>| items.pop();
-        self.record(&asked, (vec![item], &[registration]), answer, body, (caller, once)).await
+        self.record(&asked, (vec![item], &[registration]), answer, body, (caller, terms)).await
     }
 
     /// Verifies up to 1,000 drivers, in as few calls to the national systems as these allow; answers in order.
@@ -49,7 +60,7 @@ impl Services {
         sector: Sector,
         request: BatchRequest,
         at: Timestamp,
-        once: Option<&Once>,
+        terms: &Terms,
     ) -> Result<Answer<Vec<ItemAnswer>>, ServiceError> {
         let company = self.company(caller, request.bizinfo.as_ref()).await?;
         let asked = Asked::new(at, caller, &company, sector, Channel::Batch);
@@ -58,7 +69,7 @@ impl Services {
         let national = self.upstreams.of(asked.environment);
         let (registrations, answers) =
             tokio::join!(self.registrations(&asked, &items), national.koroad.check_all(&checks));
-        self.record(&asked, (items, &registrations), answers, Some, (caller, once)).await
+        self.record(&asked, (items, &registrations), answers, Some, (caller, terms)).await
     }
 
     /// Commits what KOROAD answered, or the attempt where it did not, and builds the answer.
@@ -68,7 +79,7 @@ impl Services {
         (items, registrations): (Vec<VerifyItem>, &[Registration]),
         answers: Result<Vec<LicenceAnswer>, KoroadError>,
         body: impl FnOnce(Vec<ItemAnswer>) -> Option<Body>,
-        (caller, once): (&Caller, Option<&Once>),
+        (caller, terms): (&Caller, &Terms),
     ) -> Result<Answer<Body>, ServiceError> {
         let today = rims_domain::calendar::today(asked.at);
         let count = items.len();
@@ -77,18 +88,21 @@ impl Services {
                 let (rows, shown) = self.rows(asked, items, registrations, &answers);
                 let told = Answer { header: Header::done(today, count), body: body(shown) };
                 let write = Write::Verifications { rows };
-                match once {
+                match &terms.once {
                     None => self.store.commit(write).await?,
-                    Some(_) => self.commit_once(vec![write], (caller, once), asked.at, &told).await?,
+                    once => {
+                        self.commit_once(vec![write], (caller, once.as_ref()), asked.at, &told).await?;
+                    }
                 }
                 Ok(told)
             }
             Err(Unanswered::Refused { code, message }) => {
-                self.record_attempt(asked, &items, &refusal(code)).await?;
+                let reference = terms.recheck.as_ref().filter(|_| is_outage(code));
+                self.record_unanswered(asked, &items, &refusal(code), reference).await?;
                 Ok(Answer { header: Header::refused(today, count, code, message), body: None })
             }
             Err(Unanswered::Failed(error)) => {
-                self.record_attempt(asked, &items, &failure(&error)).await?;
+                self.record_unanswered(asked, &items, &failure(&error), terms.recheck.as_ref()).await?;
                 Err(error)
             }
         }
