@@ -18,7 +18,7 @@ use crate::listen::{ListenError, Listener};
 use crate::ops::{self, Ops};
 use crate::random::NoRandomness;
 use crate::scheduler::Scheduler;
-use crate::service::{KeyPolicy, NationalSystems, Services, Upstreams};
+use crate::service::{KeyPolicy, NationalSystems, Services, Settings, Upstreams};
 use crate::simulated::{self, now};
 use crate::webhook::{ClientError, Outbox, WebhookClient};
 
@@ -107,8 +107,8 @@ impl Server {
             },
             development: simulated::clients(&simulators, &clock)?,
         };
-        let services =
-            Services::new(store.clone(), upstreams, clock, KeyPolicy::RefuseWellKnown, config.outage.into());
+        let settings = Settings { outage: config.outage.into(), reread: config.database.reread() };
+        let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::RefuseWellKnown, settings);
         let client = WebhookClient::new(config.webhooks.reach, config.webhooks.timeouts())?;
         let outbox = Outbox::new(store.clone(), services.clock().clone(), client);
         let scheduler = Scheduler::new(Arc::clone(&services), outbox, config.retention.into());

@@ -62,9 +62,9 @@ impl Scheduler {
         [self.running.lock().await, self.delivering.lock().await]
     }
 
-    /// Does what is due again and again, until it is dropped.
+    /// Does what is due again and again, and follows what other nodes change, until it is dropped.
     pub async fn run(self: Arc<Self>) {
-        tokio::join!(self.repeat_chores(), self.repeat_deliveries());
+        tokio::join!(self.repeat_chores(), self.repeat_deliveries(), self.services.follow_changes());
     }
 
     async fn repeat_chores(&self) {

@@ -171,7 +171,8 @@ impl Target {
                 Backend::Sqlite(pool.connect_lazy_with(options))
             }
             Backend::Postgres(hosts) => {
-                let pool = PgPoolOptions::new().max_connections(count).acquire_timeout(self.timeout);
+                // One more, which listens.
+                let pool = PgPoolOptions::new().max_connections(count + 1).acquire_timeout(self.timeout);
                 Backend::Postgres(pool.connect_lazy_with(hosts.current().clone()))
             }
         }

@@ -20,6 +20,7 @@
 //! | `schema` | migrations and key checks |
 #![warn(missing_docs)]
 
+mod access;
 mod audit;
 mod backup;
 mod bulk;
@@ -103,6 +104,7 @@ pub fn statements() -> [Vec<(String, String)>; 2] {
     let postgres = [
         sql::POSTGRES,
         hosts::POSTGRES,
+        access::POSTGRES,
         reservation::POSTGRES,
         webhook::POSTGRES,
         recheck::POSTGRES,

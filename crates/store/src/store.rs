@@ -21,7 +21,7 @@ use crate::prepared::{Command, Prepared};
 use crate::row::{AuditRow, Resealed};
 use crate::schema::{self, MigrationError, MigrationReport, Schema};
 use crate::write::{NewAudit, Write};
-use crate::{Options, sql};
+use crate::{Options, access, sql};
 
 /// The chain of commands beside a running server.
 const ADMIN_CHAIN: &str = "admin";
@@ -40,6 +40,8 @@ pub(crate) struct Inner {
     queue: Queue,
     pub(crate) shared: Arc<Shared>,
     closing: watch::Sender<bool>,
+    /// Counts changes of who may do what.
+    access: watch::Receiver<u64>,
     committers: Mutex<Vec<JoinHandle<()>>>,
     lock: std::sync::Mutex<Option<File>>,
 }
@@ -132,6 +134,10 @@ impl Store {
         if let (Some(hosts), Backend::Postgres(readers)) = (target.hosts(), &db) {
             tokio::spawn(hosts.follow(readers.clone(), closed.clone()));
         }
+        let (counted, access) = watch::channel(0);
+        if let (Chain::Own, Backend::Postgres(readers)) = (kind, &db) {
+            tokio::spawn(access::listen(readers.clone(), counted));
+        }
         let shared = Arc::new(Shared {
             ids: Arc::clone(&ids),
             target: Arc::new(target),
@@ -149,7 +155,18 @@ impl Store {
         let lock = std::sync::Mutex::new(lock);
         let numbers = Blocks::default();
         Ok(Self {
-            inner: Arc::new(Inner { db, keys, ids, numbers, queue, shared, closing, committers, lock }),
+            inner: Arc::new(Inner {
+                db,
+                keys,
+                ids,
+                numbers,
+                queue,
+                shared,
+                closing,
+                access,
+                committers,
+                lock,
+            }),
         })
     }
 
@@ -181,6 +198,12 @@ impl Store {
         let (answer, answered) = oneshot::channel();
         self.inner.queue.push(Job { write, answer }).map_err(counted)?;
         answered.await.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    /// A number that grows when some node has changed a key, an account or a delegation. On SQLite, and for commands beside
+    /// a server, it never does, and there is nobody left who could change it.
+    pub fn access_changes(&self) -> watch::Receiver<u64> {
+        self.inner.access.clone()
     }
 
     /// Brings the tables up to date.

@@ -76,6 +76,15 @@ pub struct DatabaseConfig {
     /// A quota for the SQLite file, in pages of 4 KiB.
     #[serde(default)]
     pub sqlite_max_pages: Option<u32>,
+    /// How long what was read of keys, accounts and delegations may be used.
+    #[serde(default = "defaults::reread_ms")]
+    pub reread_ms: u64,
+}
+
+impl DatabaseConfig {
+    pub(crate) fn reread(&self) -> Duration {
+        Duration::from_millis(self.reread_ms)
+    }
 }
 
 /// The longest time-out.
@@ -250,6 +259,9 @@ mod defaults {
     pub(super) fn queue() -> usize {
         8_192
     }
+    pub(super) fn reread_ms() -> u64 {
+        1_000
+    }
 }
 
 /// The configuration could not be read.
@@ -296,6 +308,7 @@ impl Config {
             ("database.readers", self.database.readers.into(), 1_000),
             ("database.committers", self.database.committers.into(), 100),
             ("database.queue", count(self.database.queue), 1_000_000),
+            ("database.reread_ms", self.database.reread_ms, 60_000),
             ("webhooks.connect_timeout_ms", self.webhooks.connect_timeout_ms, DELIVERY_MS),
             ("webhooks.total_timeout_ms", self.webhooks.total_timeout_ms, DELIVERY_MS),
         ] {

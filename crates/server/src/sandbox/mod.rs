@@ -30,9 +30,8 @@ use crate::listen::Listener;
 use crate::ops::{self, Ops};
 use crate::production::StartError;
 use crate::scheduler::Scheduler;
-use crate::service::recheck::OutageMode;
 use crate::service::retention::Retention;
-use crate::service::{KeyPolicy, Services, Upstreams};
+use crate::service::{KeyPolicy, Services, Settings, Upstreams};
 use crate::simulated;
 use crate::webhook::{Outbox, Reach, Timeouts, WebhookClient};
 
@@ -129,7 +128,7 @@ impl Sandbox {
         let simulators = Arc::new(simulators);
         let upstreams = Upstreams { development: national.clone(), operations: national };
         let services =
-            Services::new(store.clone(), upstreams, clock, KeyPolicy::AcceptWellKnown, OutageMode::default());
+            Services::new(store.clone(), upstreams, clock, KeyPolicy::AcceptWellKnown, Settings::default());
         let config = ApiConfig { rate_limit: GENEROUS, ..ApiConfig::default() };
         let header_timeout = Duration::from_millis(config.header_timeout_ms);
         let gate = Gate::default();

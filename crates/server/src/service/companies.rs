@@ -1,6 +1,7 @@
 //! Whom a call is for (§4.1.2.1, bizinfo).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rims_domain::access::{self, Named};
 use rims_domain::{Account, AccountId};
@@ -19,8 +20,8 @@ pub(super) struct Companies {
 }
 
 impl Companies {
-    pub(super) fn new(store: Store) -> Self {
-        Self { store, named: Recent::new(NAMED) }
+    pub(super) fn new(store: Store, max_age: Duration) -> Self {
+        Self { store, named: Recent::new(NAMED, max_age) }
     }
 
     pub(super) fn forget(&self) {

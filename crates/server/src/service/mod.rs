@@ -19,6 +19,7 @@ mod users;
 mod verify;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rims_domain::Environment;
 use rims_store::Store;
@@ -59,6 +60,21 @@ impl Upstreams {
     }
 }
 
+/// What an operator may decide about the use cases.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// What is done for checks that KOROAD does not answer.
+    pub outage: OutageMode,
+    /// How long a reading of a key, an account or a delegation may be used.
+    pub reread: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { outage: OutageMode::default(), reread: Duration::from_secs(1) }
+    }
+}
+
 /// Everything the use cases work with.
 pub struct Services {
     store: Store,
@@ -76,15 +92,15 @@ impl Services {
         upstreams: Upstreams,
         clock: Clock,
         keys: KeyPolicy,
-        outage: OutageMode,
+        settings: Settings,
     ) -> Arc<Self> {
         Arc::new(Self {
-            sessions: sessions::Sessions::new(store.clone(), clock.clone(), keys),
-            companies: companies::Companies::new(store.clone()),
+            sessions: sessions::Sessions::new(store.clone(), clock.clone(), keys, settings.reread),
+            companies: companies::Companies::new(store.clone(), settings.reread),
             store,
             upstreams,
             clock,
-            outage,
+            outage: settings.outage,
         })
     }
 
@@ -96,6 +112,15 @@ impl Services {
     /// The store, for health checks.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Forgets who may do what, whenever some node has changed it; for as long as that can be told.
+    pub async fn follow_changes(&self) {
+        let mut changes = self.store.access_changes();
+        while changes.changed().await.is_ok() {
+            self.sessions.forget_callers();
+            self.companies.forget();
+        }
     }
 
     /// Forgets what was read from the store, after its content was replaced.

@@ -1,28 +1,26 @@
-//! What was read from the database, for at most a second: a change of an account, a key or a delegation takes
-//! effect on every node within that time.
+//! What was read from the database, for a short time: a change of an account, a key or a delegation takes effect on every
+//! node within that time, and earlier where PostgreSQL tells of it.
 
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
 
-/// How long a reading may be used.
-const MAX_AGE: Duration = Duration::from_secs(1);
-
 /// A bounded cache of recent readings.
 pub(super) struct Recent<K, V> {
     readings: Cache<K, (Instant, V)>,
+    max_age: Duration,
 }
 
 impl<K: Eq + Hash, V: Clone> Recent<K, V> {
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { readings: Cache::new(capacity) }
+    pub(super) fn new(capacity: usize, max_age: Duration) -> Self {
+        Self { readings: Cache::new(capacity), max_age }
     }
 
     /// The reading, if it is recent, else a new one. A failed reading is not kept.
     pub(super) async fn get<E>(&self, key: K, read: impl AsyncFnOnce(&K) -> Result<V, E>) -> Result<V, E> {
         if let Some((at, value)) = self.readings.get(&key)
-            && at.elapsed() < MAX_AGE
+            && at.elapsed() < self.max_age
         {
             return Ok(value);
         }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use quick_cache::sync::Cache;
 use rims_domain::{Account, Credential, CredentialId, token};
@@ -49,8 +50,12 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    pub(super) fn new(store: Store, clock: Clock, keys: KeyPolicy) -> Self {
-        Self { store, clock, keys, tokens: Cache::new(TOKENS), callers: Recent::new(CALLERS) }
+    pub(super) fn new(store: Store, clock: Clock, keys: KeyPolicy, max_age: Duration) -> Self {
+        Self { store, clock, keys, tokens: Cache::new(TOKENS), callers: Recent::new(CALLERS, max_age) }
+    }
+
+    pub(super) fn forget_callers(&self) {
+        self.callers.forget();
     }
 
     pub(super) fn forget(&self) {

@@ -1,16 +1,18 @@
 //! Two servers on one PostgreSQL: they share numbers, keys of requests, and the runs of reservations.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::ToSpan as _;
+use reqwest::StatusCode;
 use rims_domain::{AccountId, Environment};
 use rims_protocol::Sector;
 use rims_protocol::codes::{LicenceClass, LicenceStatus, Recurrence, SearchType};
-use rims_protocol::values::{LicenceNumber, Period, PersonName, Plate};
+use rims_protocol::values::{LicenceNumber, Period, PersonName, Plate, UserId};
 use rims_server::clock::Clock;
 use rims_server::config::Config;
-use rims_server::service::administration::KeyPair;
+use rims_server::service::administration::{Administration, KeyPair};
 use rims_server::{Server, simulated};
 use rims_store::{HistoryQuery, NewReservation, NextRun, ReservationRecord, Store, Write};
 use rims_upstream::sim::{FaultsPatch, Simulators};
@@ -67,6 +69,29 @@ impl Site {
         self.store.close().await;
         self.upstream.stop().await;
     }
+}
+
+/// Nobody reads again by himself for a minute: what is seen earlier was told.
+#[tokio::test]
+async fn a_revoked_key_ends_on_every_server_at_once() {
+    let mut site = Site::new().await;
+    site.config.database.reread_ms = 60_000;
+    let servers = site.servers().await;
+    let clients = [site.client(&servers[0]).await, site.client(&servers[1]).await];
+    let ask = "/col/isUserInDatabase?user_id=acme&brno=1234567890";
+    for client in &clients {
+        assert_eq!(client.get(ask).await.status(), StatusCode::OK);
+    }
+    let administration = Administration::new(site.store.clone(), Clock::system());
+    administration.revoke_key(&UserId::parse("acme").unwrap(), Environment::Operations).await.unwrap();
+    let refused = async {
+        for client in &clients {
+            while client.get(ask).await.status() != StatusCode::UNAUTHORIZED {}
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), refused).await.expect("the key ends");
+    stop(servers).await;
+    site.stop().await;
 }
 
 async fn stop(servers: [Server; 2]) {

@@ -2,6 +2,7 @@
 
 use super::command;
 use super::group::Failure;
+use crate::access;
 use crate::audit::{Head, sheet};
 use crate::bulk;
 use crate::db::Link;
@@ -21,6 +22,7 @@ pub(super) async fn apply(
 ) -> Result<Head, Failure> {
     for command in writes.iter().flat_map(|write| &write.commands) {
         command::run(link, command).await?;
+        access::tell(link, command).await?;
     }
     let tokens: Vec<_> = writes.iter().flat_map(|write| &write.tokens).collect();
     bulk::insert_tokens(link, &tokens).await?;
