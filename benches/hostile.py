@@ -2,9 +2,9 @@
 
 Honest traffic is single verifications on SQLite by wrk over 16 connections, paced to about 500 a second, so that
 neither window is at the machine's limit and both have the same number of requests. Attackers are processes of their own
-with the lowest priority (attack.py): they share the machine's cores with the server, and their own work must not pass for
-the server's slowness. What the kernel and the server do for them counts. Attackers that need a token have one of another
-company, and the server has the rate limit per key that it has by default.
+with the lowest priority (attack.py): they share the machine's cores with the server, and their own work must not pass
+for the server's slowness. What the kernel and the server do for them counts. Attackers that need a token have one of
+another company, and the server has the rate limit per key that it has by default.
 """
 
 import contextlib
@@ -103,7 +103,7 @@ def running(bench, folder):
         text = bench.configuration("sqlite", folder, settings)
         config.write_text(re.sub(r"^rate_limit = .*\n", "", text, flags=re.M))
         auth_key, secret_key = bench.company(rims, config)
-        other_auth_key, other_secret_key = other_company(rims, config)
+        other_auth_key, other_secret_key = bench.account(rims, config, "other", "2345678901", "다른렌트카")
         with bench.process([rims, "serve", "--config", str(config)], "ready") as (child, _):
             bodies = folder / "singles.txt"
             bench.sealed(bodies, secret_key, today(), 2000, 1)
@@ -112,19 +112,6 @@ def running(bench, folder):
             environment = os.environ | {"BODIES": str(bodies), "TOKEN": token, "PAUSE_MS": pause}
             other_token = bench.fetch_token(rims, other_auth_key)
             yield Target(bench, folder, child.pid, environment, other_token, other_secret_key)
-
-
-def other_company(rims, config):
-    """The attackers' operations key and its Secret Key."""
-    def admin(*words):
-        command = [rims, "admin", "--config", str(config), *words]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    admin("user", "create", "other", "--brno", "2345678901", "--company", "다른렌트카")
-    admin("user", "approve", "other")
-    keys = admin("keys", "issue", "other")
-    admin("keys", "approve", "other")
-    return re.search(r"^operations\s+(\S+)\s+(\S+)", keys, re.M).groups()
 
 
 def today():
