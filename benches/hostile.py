@@ -25,6 +25,8 @@ import urllib.request
 CONNECTIONS, PER_SECOND = 16, 500
 # p99 under attack beside calm.
 LIMIT = 3.0
+# Seconds after which the server by default closes a connection that keeps it waiting, and a little more.
+PATIENCE = 12
 MIB = 1 << 20
 # A little more than one driver's part of a sealed batch.
 DRIVER_BYTES = 215
@@ -130,6 +132,8 @@ def load(target, seconds):
 def measured(target, attack, seconds, rounds):
     calm, hostile, told, peaks = [], [], [], []
     files = open_files(target.server)
+    if not attack.rate:
+        seconds = max(seconds, PATIENCE)
     for number in range(rounds):
         print(f"{attack.name}, {number + 1} of {rounds} …", file=sys.stderr)
         calm.append(load(target, seconds))
@@ -215,6 +219,8 @@ def faults(row):
     for told in row["told"]:
         if attack.rate and sum(told["got"].values()) / told["seconds"] < attack.rate * 0.8:
             found.append(f"an attacker made {sum(told['got'].values()) / told['seconds']:.0f} requests a second")
+        if not attack.rate and not told["got"]:
+            found.append("the server closed none of an attacker's connections")
         if not attack.rate and told["open"] < attack.connections * 0.8:
             found.append(f"an attacker had only {told['open']:.0f} connections open")
     return found
