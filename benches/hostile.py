@@ -59,12 +59,13 @@ ATTACKS = [
 ]
 
 
-def run(bench, seconds, rounds):
+def run(bench, seconds, rounds, kind):
     enough_files()
+    attacks = [attack for attack in ATTACKS if kind in (None, attack.kind)]
     with tempfile.TemporaryDirectory(prefix="rims-bench-") as folder:
         with running(bench, pathlib.Path(folder)) as target:
             load(target, 2)
-            rows = [measured(target, attack, seconds, rounds) for attack in ATTACKS]
+            rows = [measured(target, attack, seconds, rounds) for attack in attacks]
             refused = not_answered(bench)
     report(rows)
     wrong = [f"{row['attack'].name}: {fault}" for row in rows for fault in row["wrong"]] + refused
