@@ -1,4 +1,7 @@
-"""`./bench hostile`: what honest requests take while others attack, in calm and hostile windows in turn.
+"""`./bench hostile`: what honest requests take while others attack, in three kinds of windows in turn.
+
+A window is calm, or the attack is on the server that the honest requests ask, or on another server of the same machine:
+the last tells what the attack takes from everybody here, who share cores and kernel, whatever the server does.
 
 Honest traffic is single verifications on SQLite by wrk over 16 connections, paced to about 500 a second, so that
 neither window is at the machine's limit and both have the same number of requests. Attackers are processes of their own
@@ -22,6 +25,8 @@ import tempfile
 import time
 import urllib.request
 
+import nodes
+
 CONNECTIONS, PER_SECOND = 16, 500
 # p99 under attack beside calm.
 LIMIT = 3.0
@@ -31,6 +36,8 @@ MIB = 1 << 20
 # A little more than one driver's part of a sealed batch.
 DRIVER_BYTES = 215
 PATH = "/licenseVerification"
+# The other server's addresses.
+OTHER_API, OTHER_OPS = 18134, 18136
 PROGRAM = pathlib.Path(__file__).resolve().parent / "attack.py"
 
 
@@ -63,9 +70,9 @@ def run(bench, seconds, rounds, kind):
     enough_files()
     attacks = [attack for attack in ATTACKS if kind in (None, attack.kind)]
     with tempfile.TemporaryDirectory(prefix="rims-bench-") as folder:
-        with running(bench, pathlib.Path(folder)) as target:
-            load(target, 2)
-            rows = [measured(target, attack, seconds, rounds) for attack in attacks]
+        with running(bench, pathlib.Path(folder)) as (here, elsewhere):
+            load(here, 2)
+            rows = [measured(here, elsewhere, attack, seconds, rounds) for attack in attacks]
             refused = not_answered(bench)
     report(rows)
     wrong = [f"{row['attack'].name}: {fault}" for row in rows for fault in row["wrong"]] + refused
@@ -88,33 +95,44 @@ def enough_files():
 
 @dataclasses.dataclass
 class Target:
+    """A server, and what attackers of another company need."""
     bench: object
     folder: pathlib.Path
     server: int
+    url: str
     environment: dict
-    # The attackers' company.
     token: str
     secret_key: str
 
 
 @contextlib.contextmanager
 def running(bench, folder):
-    """The server on SQLite with the limits it has by default, beside simulators of their own."""
+    """Two servers on SQLite with the limits they have by default, beside simulators of their own."""
     rims = str(bench.RELEASE / "rims")
     with bench.process([rims, "simulate", "--listen", f"127.0.0.1:{bench.SIMULATORS}"], "# ready") as (_, settings):
-        config = folder / "rims.toml"
-        text = bench.configuration("sqlite", folder, settings)
-        config.write_text(re.sub(r"^rate_limit = .*\n", "", text, flags=re.M))
-        auth_key, secret_key = bench.company(rims, config)
-        other_auth_key, other_secret_key = bench.account(rims, config, "other", "2345678901", "다른렌트카")
-        with bench.process([rims, "serve", "--config", str(config)], "ready") as (child, _):
-            bodies = folder / "singles.txt"
-            bench.sealed(bodies, secret_key, today(), 2000, 1)
-            token = bench.fetch_token(rims, auth_key)
-            pause = str(round(1000 * CONNECTIONS / PER_SECOND))
-            environment = os.environ | {"BODIES": str(bodies), "TOKEN": token, "PAUSE_MS": pause}
-            other_token = bench.fetch_token(rims, other_auth_key)
-            yield Target(bench, folder, child.pid, environment, other_token, other_secret_key)
+        with server(bench, rims, folder / "here", settings, (bench.API, bench.OPS)) as here:
+            with server(bench, rims, folder / "elsewhere", settings, (OTHER_API, OTHER_OPS)) as elsewhere:
+                yield here, elsewhere
+
+
+@contextlib.contextmanager
+def server(bench, rims, home, settings, ports):
+    home.mkdir()
+    config = home / "rims.toml"
+    text = re.sub(r"^rate_limit = .*\n", "", bench.configuration("sqlite", home, settings), flags=re.M)
+    addresses = iter(ports)
+    listen = r'listen = "127\.0\.0\.1:\d+"'
+    config.write_text(re.sub(listen, lambda _: f'listen = "127.0.0.1:{next(addresses)}"', text, count=2))
+    auth_key, secret_key = bench.company(rims, config)
+    other_auth_key, other_secret_key = bench.account(rims, config, "other", "2345678901", "다른렌트카")
+    with bench.process([rims, "serve", "--config", str(config)], "ready") as (child, _):
+        url = f"http://127.0.0.1:{ports[0]}"
+        bodies = home / "singles.txt"
+        bench.sealed(bodies, secret_key, today(), 2000, 1)
+        token, other_token = (nodes.token_of(rims, url, key) for key in (auth_key, other_auth_key))
+        pause = str(round(1000 * CONNECTIONS / PER_SECOND))
+        environment = os.environ | {"BODIES": str(bodies), "TOKEN": token, "PAUSE_MS": pause}
+        yield Target(bench, home, child.pid, url, environment, other_token, other_secret_key)
 
 
 def today():
@@ -125,40 +143,49 @@ def today():
 def load(target, seconds):
     """Honest traffic: its rate, p50 and p99 in milliseconds, and how many requests failed."""
     command = ["wrk", "-t", "1", "-c", str(CONNECTIONS), "--latency", "--timeout", "10s", "-d", f"{seconds}s"]
-    command += ["-s", str(target.bench.ROOT / "benches" / "post.lua"), f"http://127.0.0.1:{target.bench.API}{PATH}"]
+    command += ["-s", str(target.bench.ROOT / "benches" / "post.lua"), f"{target.url}{PATH}"]
     out = subprocess.run(command, check=True, capture_output=True, text=True, env=target.environment).stdout
     return {name: float(value) for name, value in re.findall(r"^RESULT (\w+) ([\d.]+)$", out, re.M)}
 
 
-def measured(target, attack, seconds, rounds):
-    calm, hostile, told, peaks = [], [], [], []
-    files = open_files(target.server)
+def measured(here, elsewhere, attack, seconds, rounds):
     if not attack.rate:
         seconds = max(seconds, PATIENCE)
+    calm, hostile, beside, told, peaks = [], [], [], [], []
     for number in range(rounds):
         print(f"{attack.name}, {number + 1} of {rounds} …", file=sys.stderr)
-        calm.append(load(target, seconds))
-        forget_peak(target.server)
-        with attackers(target, attack) as reports:
-            hostile.append(load(target, seconds))
-        peaks.append(target.bench.memory(target.server))
-        told += reports
-        wait_until_closed(target.server, files)
+        calm.append(load(here, seconds))
+        forget_peak(here.server)
+        with attackers(here, attack) as reports:
+            hostile.append(load(here, seconds))
+        peaks.append(here.bench.memory(here.server))
+        with attackers(elsewhere, attack) as reports_elsewhere:
+            beside.append(load(here, seconds))
+        told += reports + reports_elsewhere
     # Of medians: single windows meet what else the machine and its disk are busy with.
-    ratio = statistics.median(one["p99"] for one in hostile) / statistics.median(one["p99"] for one in calm)
-    row = {"attack": attack, "calm": calm, "hostile": hostile, "told": told, "peak": max(peaks), "ratio": ratio}
+    ratio = middle(hostile, "p99") / middle(calm, "p99")
+    row = {"attack": attack, "calm": calm, "hostile": hostile, "beside": beside, "told": told, "peak": max(peaks)}
+    row["ratio"] = ratio
     return row | {"wrong": faults(row)}
+
+
+def middle(windows, name):
+    return statistics.median(window[name] for window in windows)
 
 
 @contextlib.contextmanager
 def attackers(target, attack):
-    """The attack at its full strength while the block runs; afterwards the list has what each attacker got."""
+    """The attack at its full strength while the block runs; afterwards the list has what each attacker got, and the
+    server has let go of their connections, so that the next window does not begin with them.
+    """
+    files = open_files(target.server)
+    port = target.url.rpartition(":")[2]
     body = sealed_of(target, attack.body) if attack.body else ""
     reports, running = [], []
     try:
         for number in range(attack.processes):
             # A loopback address of its own: one address has not enough ports for what closes and comes again.
-            words = [attack.kind, target.bench.API, attack.connections, attack.rate, target.token, body]
+            words = [attack.kind, port, attack.connections, attack.rate, target.token, body]
             words.append(f"127.0.1.{number + 1}")
             command = [sys.executable, str(PROGRAM), *map(str, words)]
             running.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
@@ -175,6 +202,7 @@ def attackers(target, attack):
         for child in running:
             child.kill()
             child.wait()
+    wait_until_closed(target.server, files)
 
 
 def sealed_of(target, size):
@@ -200,7 +228,6 @@ def open_files(pid):
 
 
 def wait_until_closed(pid, files):
-    """Until the server has let go of the attackers' connections, so that the next calm window is calm."""
     end = time.monotonic() + 60
     while open_files(pid) > files + CONNECTIONS:
         if time.monotonic() > end:
@@ -211,11 +238,12 @@ def wait_until_closed(pid, files):
 def faults(row):
     """Why a row does not hold: the server's fault, or an attack that was none."""
     attack, found = row["attack"], []
+    windows = row["calm"] + row["hostile"] + row["beside"]
     if row["ratio"] > LIMIT:
         found.append(f"p99 is {row['ratio']:.1f} times as long")
-    if failed := sum(window["failed"] for window in row["calm"] + row["hostile"]):
+    if failed := sum(window["failed"] for window in windows):
         found.append(f"{failed:.0f} honest requests failed")
-    if min(window["rate"] for window in row["calm"] + row["hostile"]) < PER_SECOND * 0.8:
+    if min(window["rate"] for window in windows) < PER_SECOND * 0.8:
         found.append("honest traffic did not keep its rate")
     for told in row["told"]:
         if attack.rate and sum(told["got"].values()) / told["seconds"] < attack.rate * 0.8:
@@ -238,16 +266,14 @@ def not_answered(bench):
 
 
 def report(rows):
-    print("| attack | calm p50 ms | calm p99 ms | p99 ms under attack | ratio | what the attackers got, a second "
-          "| server's peak memory MB |")
-    print("|---|---:|---:|---:|---:|---|---:|")
+    print("| attack | calm p50 ms | calm p99 ms | under attack p99 ms | ratio | attack on another server p99 ms "
+          "| what the attackers got, a second | server's peak memory MB |")
+    print("|---|---:|---:|---:|---:|---:|---|---:|")
     for row in rows:
-        middle = {
-            name: statistics.median(window[value] for window in row[when])
-            for name, when, value in (("p50", "calm", "p50"), ("p99", "calm", "p99"), ("hostile", "hostile", "p99"))
-        }
-        print(f"| {row['attack'].name} | {middle['p50']:.2f} | {middle['p99']:.2f} | {middle['hostile']:.2f} "
-              f"| {row['ratio']:.1f} | {received(row)} | {row['peak']:.0f} |")
+        calm, hostile, beside = row["calm"], row["hostile"], row["beside"]
+        print(f"| {row['attack'].name} | {middle(calm, 'p50'):.2f} | {middle(calm, 'p99'):.2f} "
+              f"| {middle(hostile, 'p99'):.2f} | {row['ratio']:.1f} | {middle(beside, 'p99'):.2f} "
+              f"| {received(row)} | {row['peak']:.0f} |")
 
 
 def received(row):
