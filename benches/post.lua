@@ -12,6 +12,14 @@ function init()
   end
 end
 
+-- With PAUSE_MS each connection waits before each request, for that long on average.
+local pause = tonumber(os.getenv("PAUSE_MS"))
+if pause then
+  function delay()
+    return math.random(0, 2 * pause)
+  end
+end
+
 function request()
   position = position % #requests + 1
   return requests[position]

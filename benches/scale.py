@@ -25,24 +25,35 @@ BYTES_PER_ROW = 1_500
 
 
 def run(rows, calls, engines, postgres_database):
-    program = ["-p", "rims-store", "--example", "scale_reads"]
-    subprocess.run(["cargo", "build", "--release", "--locked", *program], cwd=ROOT, check=True)
+    build()
     measured = {engine: measure(engine, rows, calls, postgres_database) for engine in engines}
     report(measured)
+
+
+def build():
+    program = ["-p", "rims-store", "--example", "scale_reads"]
+    subprocess.run(["cargo", "build", "--release", "--locked", *program], cwd=ROOT, check=True)
 
 
 def measure(engine, rows, calls, postgres_database):
     """What `scale_reads` measured on one engine, on a database that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="rims-scale-") as folder:
-        free = shutil.disk_usage(folder).free
-        if free < rows * BYTES_PER_ROW:
-            sys.exit(f"{folder} has {free:,} bytes left; {rows:,} rows need {rows * BYTES_PER_ROW:,}")
-        opened = sqlite(folder) if engine == "sqlite" else postgres(postgres_database)
-        with opened as database:
-            fill(database, engine, rows)
+        with filled(engine, folder, rows, postgres_database) as database:
             progress(engine, "measuring")
             out = reads(database.url, "measure", rows // 10, calls)
     return [json.loads(line) for line in out.splitlines()]
+
+
+@contextlib.contextmanager
+def filled(engine, folder, rows, postgres_database):
+    """A database with that many rentals and as many verifications, while the block runs."""
+    free = shutil.disk_usage(folder).free
+    if free < rows * BYTES_PER_ROW:
+        sys.exit(f"{folder} has {free:,} bytes left; {rows:,} rows need {rows * BYTES_PER_ROW:,}")
+    opened = sqlite(folder) if engine == "sqlite" else postgres(postgres_database)
+    with opened as database:
+        fill(database, engine, rows)
+        yield database
 
 
 def reads(url, *arguments):

@@ -1,0 +1,165 @@
+"""One attacker of `./bench hostile`, a process of its own:
+
+    attack.py KIND PORT CONNECTIONS RATE TOKEN BODY SOURCE
+
+Prints `ready` once every connection is made and as far as the attack needs it, then goes on until SIGTERM, and prints
+what it got since `ready` as JSON. It has the lowest priority, so that its own work is not what slows the server down.
+"""
+
+import asyncio
+import collections
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import statistics
+import sys
+import time
+import uuid
+
+# Seconds between two bytes of a slow sender, and before a refused connection is tried again.
+DRIP = 1
+RETRY = 0.2
+# Seconds between two looks at how many connections are open.
+SAMPLE = 0.25
+TARGET = "/licenseVerificationBatch"
+
+
+class Attack:
+    def __init__(self, kind, port, connections, rate, token, body, source):
+        self.kind, self.port, self.rate, self.token, self.source = kind, int(port), float(rate), token, source
+        self.connections = int(connections)
+        self.body = pathlib.Path(body).read_bytes().strip() if body else b""
+        self.got = collections.Counter()
+        self.open, self.up = 0, set()
+        self.ready = asyncio.Event()
+
+    async def run(self):
+        loop = asyncio.get_running_loop()
+        end = asyncio.Event()
+        loop.add_signal_handler(signal.SIGTERM, end.set)
+        ended = asyncio.create_task(end.wait())
+        workers = [asyncio.create_task(self.worker(number)) for number in range(self.connections)]
+        await self.ready.wait()
+        self.got.clear()
+        print("ready", flush=True)
+        since, opened = time.monotonic(), [self.open]
+        while not (await asyncio.wait([ended], timeout=SAMPLE))[0]:
+            opened.append(self.open)
+        told = {"seconds": time.monotonic() - since, "open": statistics.mean(opened), "got": self.got}
+        print(json.dumps(told), flush=True)
+        # The kernel closes 10,000 connections faster than their tasks could be told.
+        os._exit(any(worker.done() for worker in workers))
+
+    def is_up(self, number):
+        self.up.add(number)
+        if len(self.up) == self.connections:
+            self.ready.set()
+
+    async def worker(self, number):
+        """One connection after the other, for ever."""
+        attack = getattr(self, self.kind)
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(self.source, 0))
+            except OSError as error:
+                self.got[f"not connected ({error.strerror or error})"] += 1
+                await asyncio.sleep(RETRY)
+                continue
+            self.open += 1
+            try:
+                await attack(number, reader, writer)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                self.got["closed by the server"] += 1
+            finally:
+                self.open -= 1
+                writer.transport.abort()
+
+    def head(self, *, token, length="Content-Length: 0"):
+        lines = [f"POST {TARGET} HTTP/1.1", "Host: rims", "Content-Type: application/json"]
+        return "\r\n".join([*lines, f"Authorization: Bearer {token}", length, "", ""]).encode()
+
+    async def answer(self, reader):
+        """Counts one answer: its status, and its code where it has one."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"(?i)^content-length: *(\d+)", head, re.M)
+        body = await reader.readexactly(int(length[1]) if length else 0)
+        code = re.search(rb'"respCode":(-?\d+)', body)
+        self.got[f"HTTP {head.split()[1].decode()}" + (f" ({code[1].decode()})" if code else "")] += 1
+
+    async def trickle(self, number, reader, writer, opening):
+        """A byte a second until the server has enough of it."""
+        writer.write(opening)
+        self.is_up(number)
+        answer = asyncio.create_task(self.answer(reader))
+        try:
+            while not (await asyncio.wait([answer], timeout=DRIP))[0]:
+                writer.write(b"a")
+            await answer
+        finally:
+            answer.cancel()
+
+    async def slow_headers(self, number, reader, writer):
+        await self.trickle(number, reader, writer, self.head(token=self.token)[:-4] + b"\r\nX-Slow: ")
+
+    async def slow_bodies(self, number, reader, writer):
+        await self.trickle(number, reader, writer, self.head(token=self.token, length="Content-Length: 1000"))
+
+    async def stalled_bodies(self, number, reader, writer):
+        """All but the last bytes at once, then a byte a second."""
+        head = self.head(token=self.token, length=f"Content-Length: {len(self.body)}")
+        await self.trickle(number, reader, writer, head + self.body[:-100])
+
+    async def idle(self, number, reader, writer):
+        """Says nothing; `answer` ends when the server closes."""
+        self.is_up(number)
+        await self.answer(reader)
+
+    async def idle_after(self, number, reader, writer):
+        """Says nothing after an answer."""
+        writer.write(self.head(token="x"))
+        await self.answer(reader)
+        self.is_up(number)
+        await self.answer(reader)
+
+    async def paced(self, number, reader, writer, request):
+        """Requests at this connection's part of the rate."""
+        every = self.connections / self.rate
+        loop = asyncio.get_running_loop()
+        due = loop.time() + random.random() * every
+        while True:
+            await asyncio.sleep(due - loop.time())
+            # Whoever is late does not hurry: the rate is what is asked at most.
+            due = max(due + every, loop.time())
+            answer = asyncio.create_task(self.answer(reader))
+            try:
+                for part in request():
+                    writer.write(part)
+                    await writer.drain()
+            except ConnectionError:
+                # The answer may be there all the same.
+                pass
+            await answer
+            self.is_up(number)
+
+    async def tokens(self, number, reader, writer):
+        await self.paced(number, reader, writer, lambda: [self.head(token=uuid.uuid4())])
+
+    async def bodies(self, number, reader, writer):
+        head = self.head(token=self.token, length=f"Content-Length: {len(self.body)}")
+        await self.paced(number, reader, writer, lambda: [head, self.body])
+
+    async def chunked(self, number, reader, writer):
+        """The same without telling the length beforehand."""
+        head = self.head(token=self.token, length="Transfer-Encoding: chunked")
+        cut = 1 << 16
+        pieces = [self.body[place:place + cut] for place in range(0, len(self.body), cut)]
+        chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces]
+        await self.paced(number, reader, writer, lambda: [head, *chunks, b"0\r\n\r\n"])
+
+
+if __name__ == "__main__":
+    os.nice(19)
+    asyncio.run(Attack(*sys.argv[1:]).run())
