@@ -6,6 +6,7 @@ are outcomes that stay unknown.
 """
 
 import base64
+import collections
 import datetime
 import http.client
 import json
@@ -24,7 +25,7 @@ import rims  # noqa: E402, the published recipe: sealing, and Korea's time zone
 ANSWER_WITHIN = 3.0
 PAUSE = 0.05
 # Rows of a history are asked for by the start of the rental; all begin on this day and end on that.
-STARTS_IN, ENDS_IN = 2, 9
+STARTS_IN, ENDS_IN = 2, 16
 KINDS = {"single": 4, "batch": 2, "rental": 4, "reservation": 1, "rent number": 2, "delivery number": 2}
 PATHS = {
     "single": "/licenseVerification", "batch": "/licenseVerificationBatch", "rental": "/rentalConfirm",
@@ -32,14 +33,14 @@ PATHS = {
     "delivery number": "/dapi/generateVrfcNo",
 }
 DRIVERS = {"batch": 3, "delivery number": 0}
-IMPATIENT = 0.1
+IMPATIENT = 0.3
 ASKED_AGAIN = 0.1
 
 
-def day(ahead, now=None):
-    """yyyymmdd in Korea."""
-    now = now or datetime.datetime.now(rims.KOREA)
-    return (now + datetime.timedelta(days=ahead)).strftime("%Y%m%d")
+def day(ahead, seconds=0):
+    """yyyymmdd in Korea, by a clock that is so many seconds ahead."""
+    moment = datetime.datetime.now(rims.KOREA) + datetime.timedelta(days=ahead, seconds=seconds)
+    return moment.strftime("%Y%m%d")
 
 
 class Connection:
@@ -194,15 +195,15 @@ def request(kind, drivers, first, last):
 class Load:
     """All clients of a scenario, and what they have seen so far."""
 
-    def __init__(self, cluster, seed, clients, pace, patience):
+    def __init__(self, cluster, seed, clients, pace, patience, ahead=0):
         self.seed, self.pace, self.patience = seed, pace, patience
         self.ports, self.keys = [node.api for node in cluster.nodes], cluster.keys
         self.folder = cluster.folder / "clients"
         self.folder.mkdir()
-        self.days = (day(STARTS_IN), day(ENDS_IN))
+        self.days = (day(STARTS_IN, ahead), day(ENDS_IN, ahead))
         self.began = time.monotonic()
         self.stopped, self.given_up, self.lock = threading.Event(), threading.Event(), threading.Lock()
-        self.broken, self.acknowledged, self.last_sent, self.failed = [], 0, {}, 0
+        self.broken, self.last_sent, self.outcomes = [], {}, collections.Counter()
         self.clients = [Client(number, self) for number in range(clients)]
         for client in self.clients:
             client.start()
@@ -212,11 +213,9 @@ class Load:
 
     def seen(self, node, sent, outcome):
         with self.lock:
+            self.outcomes[outcome] += 1
             if outcome == "acknowledged":
-                self.acknowledged += 1
                 self.last_sent[node] = max(sent, self.last_sent.get(node, 0))
-            else:
-                self.failed += 1
 
     def has_acknowledged(self, node, moment):
         """Whether a node has acknowledged something that was asked after a moment."""

@@ -45,12 +45,15 @@ class Program:
         """Starts it and waits until it is ready; what it printed so far."""
         self.starts += 1
         said = self.logs / f"{self.name}-{self.starts}.out"
-        complaints = self.logs / f"{self.name}-{self.starts}.log"
-        with said.open("w") as out, complaints.open("w") as errors:
+        with said.open("w") as out, self.complaints().open("w") as errors:
             environment = os.environ | self.environment
             self.child = subprocess.Popen(self.command, stdout=out, stderr=errors, env=environment)
         wait_until(lambda: self.is_ready(said), seconds, f"the start of {self.name}")
         return said.read_text()
+
+    def complaints(self):
+        """Its log since the last start."""
+        return self.logs / f"{self.name}-{self.starts}.log"
 
     def is_ready(self, said):
         if self.child.poll() is not None:

@@ -6,6 +6,7 @@
   stored answer; and the table `verification` is read, in which a plate stands unsealed.
 """
 
+import contextlib
 import json
 import sqlite3
 
@@ -100,9 +101,8 @@ def stored(cluster):
     if cluster.servers:
         found = [cluster.primary.sql(text, DATABASE) for text in (verifications, numbers)]
     else:
-        link = sqlite3.connect(f"file:{cluster.file}?mode=ro", uri=True)
-        found = [link.execute(text).fetchall() for text in (verifications, numbers)]
-        link.close()
+        with contextlib.closing(sqlite3.connect(f"file:{cluster.file}?mode=ro", uri=True)) as link:
+            found = [link.execute(text).fetchall() for text in (verifications, numbers)]
     rows = [record("verification", plate, code=f"{int(code):02}") for plate, code in found[0]]
     return rows, [int(number) for number, in found[1]]
 

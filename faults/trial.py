@@ -1,0 +1,80 @@
+"""One scenario under load: what is awaited, and what is to be said about it at the end."""
+
+import history
+import readback
+from clients import Load
+from processes import Wrong, wait_until
+
+# A fault must be felt, and gone again, within this.
+LIMIT = 60
+
+
+class Trial:
+    def __init__(self, cluster, seed, short):
+        self.cluster, self.seed, self.short = cluster, seed, short
+        self.load, self.recoveries, self.faults, self.row = None, [], [], {}
+        self.rounds = 1 if short else 3
+        self.enough = 100 if short else 1000
+
+    def begin(self, ahead=0):
+        """Load from now on, on the days of a clock that is so many seconds ahead."""
+        patience = 20 if self.short else 40
+        self.load = Load(self.cluster, self.seed, clients=12, pace=0.08, patience=patience, ahead=ahead)
+        self.calm()
+
+    def calm(self):
+        """Some load without a new fault."""
+        self.await_outcomes(self.enough, {history.ACKNOWLEDGED}, "acknowledgements without a fault")
+
+    def felt(self, count, *outcomes):
+        """The fault is there: so many attempts end like this."""
+        self.await_outcomes(count, outcomes, f"the fault is not felt: {count} attempts that end with {outcomes}")
+
+    def await_outcomes(self, count, outcomes, what):
+        def counted():
+            return sum(self.load.outcomes[outcome] for outcome in outcomes)
+
+        wanted = counted() + count
+        wait_until(lambda: self.load.broken or counted() >= wanted, LIMIT, what)
+        if self.load.broken:
+            raise Wrong("; ".join(self.load.broken))
+
+    def recover(self, moment, paths):
+        """Awaits the first acknowledgement of what was asked after a moment, on every path: a node and a name."""
+        for node, name in paths:
+            wait_until(lambda: self.load.has_acknowledged(node, moment), LIMIT, f"recovery of {name}")
+            self.recoveries.append((name, node, moment))
+
+    def expect_no_failures(self):
+        """For a fault that nobody should feel."""
+        failures = {outcome: count for outcome, count in self.load.outcomes.items() if outcome != history.ACKNOWLEDGED}
+        if failures:
+            self.faults.append(f"attempts failed: {failures}")
+
+    def stop(self):
+        """After a scenario that broke off: the clients give up."""
+        if self.load:
+            self.load.patience = 0
+            self.load.given_up.set()
+            self.load.end()
+
+    def end(self):
+        """No load any more: what the checker finds, and the scenario's row of the table."""
+        self.faults += self.load.end()
+        log = self.load.log()
+        done = history.writes(log)
+        self.row = row_of(done, self.recoveries)
+        again = history.writes(log + readback.replays(self.load, done))
+        self.faults += history.faults(again, readback.rows(self.cluster, self.load, again))
+        if not self.row["acknowledged"]:
+            self.faults.append("nothing was acknowledged")
+        return again
+
+
+def row_of(done, recoveries):
+    states = [write.state() for write in done]
+    times = [f"{name}: {history.recovered(done, node, moment) * 1000:.0f}" for name, node, moment in recoveries]
+    return {
+        "acknowledged": states.count("acknowledged"), "unknown": states.count("unknown"), "recovery": "; ".join(times),
+        "repeated": sum(len(write.attempts) > 1 and write.attempts[0]["outcome"] != "acknowledged" for write in done),
+    }
