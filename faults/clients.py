@@ -1,8 +1,8 @@
 """Clients as integrators write them: sealed bodies, a token, an idempotency key for every write, two nodes to try.
 
-Each keeps its own log of what it asked, of every attempt and of its outcome (history.py reads it). After an outcome that
-is not known it sends the same request again, under the same key, to the other node; some give up at once, so that there
-are outcomes that stay unknown.
+Each keeps its own log of what it asked, of every attempt and of its outcome (history.py reads it). After an outcome
+that is not known it sends the same request again, under the same key, to the other node; some give up at once, so that
+there are outcomes that stay unknown.
 """
 
 import base64

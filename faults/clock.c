@@ -3,9 +3,9 @@
  *     cc -shared -fPIC -o clock.so clock.c
  *     CLOCK_FILE=… LD_PRELOAD=…/clock.so rims serve …
  *
- * The file is eight bytes, a number of the machine's own order, and may change while the server runs. Monotonic clocks are
- * left alone. Debian's libfaketime is of no use here: it allocates when it is first asked for the time, and so waits for
- * ever for an allocator that asks for the time when it is first used (jemalloc).
+ * The file is eight bytes, a number of the machine's own order, and may change while the server runs. Monotonic
+ * clocks are left alone. Debian's libfaketime is of no use here: it allocates when it is first asked for the time, and
+ * the server's allocator (jemalloc) asks for the time when it first allocates: each waits for the other.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

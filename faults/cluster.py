@@ -38,9 +38,9 @@ class Template:
         finally:
             simulators.stop()
         self.postgres = Postgres(folder, "template", ports.postgres[0])
-        self.postgres.create()
-        self.postgres.start()
         try:
+            self.postgres.create()
+            self.postgres.start()
             self.postgres.sql(f"CREATE DATABASE {DATABASE}")
             config = self.write_config(folder, 0, f"{self.postgres.url}/{DATABASE}")
             self.keys = company(rims, config)
@@ -101,16 +101,15 @@ class Cluster:
         return self
 
     def __exit__(self, *_):
-        for node in self.nodes:
-            node.kill()
-        with contextlib.suppress(ProcessLookupError):
-            self.simulators.go_on()
-        self.simulators.kill()
-        for server in self.servers:
-            server.stop("immediate")
-            shutil.copy(server.log, self.logs)
-        if self.disk:
-            self.disk.remove()
+        # Last in, first out; each is done, whatever becomes of the others.
+        with contextlib.ExitStack() as ending:
+            if self.disk:
+                ending.callback(self.disk.remove)
+            for server in self.servers:
+                ending.callback(shutil.copy, server.log, self.logs)
+                ending.callback(server.stop, "immediate")
+            for program in (self.simulators, *self.nodes):
+                ending.callback(program.kill)
 
     def start(self, disk_size=None, clocks=False):
         """PostgreSQL and two servers. `disk_size`: the primary's data is on a disk of so many MB."""
@@ -153,7 +152,8 @@ class Cluster:
         return path
 
     def add_node(self, number, config, environment=None):
-        node = Program(self.logs, f"node-{number}", [self.template.rims, "serve", "--config", config], "ready", environment)
+        command = [self.template.rims, "serve", "--config", config]
+        node = Program(self.logs, f"node-{number}", command, "ready", environment)
         node.api = self.ports.nodes[number][0]
         self.nodes.append(node)
         node.start()

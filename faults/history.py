@@ -5,19 +5,17 @@ A log is a list of lines, as clients.py writes them:
     {"event": "asked", "key": …, "kind": …, "drivers": [{"mark", "licence", "code"}], "from": …, "to": …}
     {"event": "attempt", "key": …, "node": …, "sent": …, "at": …, "outcome": …, "answer": …, "replayed": …}
 
-`mark` is the plate, which no two drivers share: by it a record is recognised. What was read back is a list of records:
+`mark` is the plate, which no two drivers share: by it a record is recognised. What was read back (readback.py) is a
+list of records:
 
     {"table": "verification" | "rental" | "reservation" | "number", "mark": …, "number": …, "content": {…}}
-
-The API lists rentals and reservations, and says of a number whether it exists. It lists no verifications: those are read
-from their table, and asked for again under their keys, which the API answers with what it has stored.
 """
 
 import collections
 import json
 
 ACKNOWLEDGED = "acknowledged"
-# Nothing was sent, or the national systems gave no answer (-90, -210): docs/idempotency.md says that nothing is recorded.
+# Nothing was sent, or the national systems gave no answer (-90, -210): nothing is recorded (docs/idempotency.md).
 NOT_DONE = {"no connection", "no token", "error -90", "error -210", "http 401"}
 # Sent, and without an answer that says how it ended.
 UNKNOWN = {"cut", "timed out", "error -110"}
@@ -79,7 +77,9 @@ def writes(log):
 
 def faults(done, rows):
     """Everything that is not as promised, as lines; none is good."""
-    checks = (unexpected, wrong_answers, changed_answers, lost, doubled, torn, foreign, doubled_numbers, foreign_numbers)
+    checks = (
+        lost, doubled, torn, foreign, doubled_numbers, foreign_numbers, changed_answers, wrong_answers, unexpected,
+    )
     return [f"{check.__name__}: {fault}" for check in checks for fault in check(done, rows)]
 
 
@@ -96,7 +96,8 @@ def wrong_answers(done, _):
     for write in done:
         for attempt in write.answers() if write.kind not in NUMBERS else []:
             body = json.loads(attempt["answer"])["body"]
-            told = [(item["f_license_no"], item["f_rtn_code"]) for item in (body if isinstance(body, list) else [body])]
+            items = body if isinstance(body, list) else [body]
+            told = [(item["f_license_no"], item["f_rtn_code"]) for item in items]
             if told != [(masked(driver["licence"]), driver["code"]) for driver in write.drivers]:
                 yield f"{write}: {attempt['answer']}"
 

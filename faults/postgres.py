@@ -64,7 +64,7 @@ class Postgres:
         self.run("pg_basebackup", "--dbname", source, "--pgdata", self.data, *how)
 
     def start(self):
-        settings = " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in (SETTINGS | {"port": self.port}).items())
+        settings = " ".join(f"-c {name}={value}" for name, value in (SETTINGS | {"port": self.port}).items())
         command = ("--pgdata", self.data, "--wait", "--silent", "--timeout", "60", "--log", self.log)
         # It would keep a pipe open for ever: what it says goes to its log.
         done = subprocess.run(
@@ -101,8 +101,12 @@ class Postgres:
         state = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
         wait_until(lambda: self.sql(state), 30, "a synchronous standby")
 
-    def promote(self):
-        """As docs/operations.md says: no waiting for a standby that is gone, then promoted."""
+    def forget_standby(self):
+        """Commits wait for nobody any more."""
         self.sql("ALTER SYSTEM SET synchronous_standby_names = ''")
         self.sql("SELECT pg_reload_conf()")
+
+    def promote(self):
+        """As docs/operations.md says: it must not wait for a standby that is gone."""
+        self.forget_standby()
         self.run("pg_ctl", "--pgdata", self.data, "--wait", "--silent", "promote")

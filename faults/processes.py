@@ -7,21 +7,29 @@ import subprocess
 import time
 
 PULSE = 0.02
+# What `bound` sets: nothing is awaited any longer.
+latest = float("inf")
 
 
 class Wrong(Exception):
     """Why a scenario cannot go on."""
 
 
+def bound(seconds):
+    """All waiting ends within this time from now."""
+    global latest
+    latest = time.monotonic() + seconds
+
+
 def wait_until(condition, seconds, what):
     """What the condition gives, once that is true."""
-    end = time.monotonic() + seconds
+    end = min(time.monotonic() + seconds, latest)
     while True:
         found = condition()
         if found:
             return found
         if time.monotonic() > end:
-            raise Wrong(f"{what}: not within {seconds} s")
+            raise Wrong(f"{what}: not within {seconds} s, or the time of all is over")
         time.sleep(PULSE)
 
 

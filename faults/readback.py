@@ -103,8 +103,8 @@ def stored(cluster):
     else:
         with contextlib.closing(sqlite3.connect(f"file:{cluster.file}?mode=ro", uri=True)) as link:
             found = [link.execute(text).fetchall() for text in (verifications, numbers)]
-    rows = [record("verification", plate, code=f"{int(code):02}") for plate, code in found[0]]
-    return rows, [int(number) for number, in found[1]]
+    found[0] = [record("verification", plate, code=f"{int(code):02}") for plate, code in found[0]]
+    return found[0], [int(number) for number, in found[1]]
 
 
 def readable(number):

@@ -61,6 +61,22 @@ def primary_lost(cluster, trial):
     trial.end()
 
 
+def standby_lost(cluster, trial):
+    """Commits wait for a standby that is gone, until the operator says that there is none; then it comes back."""
+    cluster.start()
+    trial.begin()
+    for _ in range(trial.rounds):
+        cluster.standby.stop("immediate")
+        trial.felt(12, "timed out", "error -110")
+        cluster.primary.forget_standby()
+        moment = trial.load.now()
+        trial.recover(moment, paths(BOTH, "the operator's word"))
+        cluster.standby.start()
+        cluster.primary.wait_for_standby()
+        trial.calm()
+    trial.end()
+
+
 def upstream_cut(cluster, trial):
     """The national systems refuse connections, until the breakers are open; at full length they also hang."""
     cluster.start()
@@ -161,7 +177,7 @@ def clock_skewed(cluster, trial):
 def year_end(cluster, trial):
     """Node 0 goes through the end of the year in Korea, node 1 is an hour ahead, then an hour behind."""
     cluster.start(clocks=True)
-    ahead = until(lambda moment: (moment.month, moment.day) == (12, 31), hour=23, minute=59, second=54)
+    ahead = until(lambda moment: (moment.month, moment.day) == (12, 31), hour=23, minute=59, second=58)
     skew(cluster, 0, ahead)
     skew(cluster, 1, ahead + HOUR)
     trial.begin(ahead)
@@ -241,7 +257,9 @@ def shown(cluster, node):
 
 
 SCENARIOS = {
-    "node-killed": node_killed, "primary-lost": primary_lost, "upstream-cut": upstream_cut,
-    "postgres-disk-full": postgres_disk_full, "sqlite-quota": sqlite_quota, "sqlite-disk-full": sqlite_disk_full,
-    "clock-skewed": clock_skewed, "year-end": year_end, "reservations": reservations,
+    run.__name__.replace("_", "-"): run
+    for run in (
+        node_killed, primary_lost, standby_lost, upstream_cut, postgres_disk_full, sqlite_quota, sqlite_disk_full,
+        clock_skewed, year_end, reservations,
+    )
 }

@@ -89,7 +89,8 @@ class Found(unittest.TestCase):
 
     def test_states(self):
         states = {write.key: write.state() for write in history.writes(self.log)}
-        self.assertEqual((states["single"], states["stored"], states["refused"]), ("acknowledged", "unknown", "not done"))
+        shown = (states["single"], states["stored"], states["refused"])
+        self.assertEqual(shown, ("acknowledged", "unknown", "not done"))
 
     def test_every_lost_record_is_found(self):
         optional = {"plate-8", "plate-9"}
