@@ -25,7 +25,7 @@ import rims  # noqa: E402, the published recipe: sealing, and Korea's time zone
 ANSWER_WITHIN = 3.0
 PAUSE = 0.05
 # Rows of a history are asked for by the start of the rental; all begin on this day and end on that.
-STARTS_IN, ENDS_IN = 2, 16
+STARTS_IN, ENDS_IN = 2, 23
 KINDS = {"single": 4, "batch": 2, "rental": 4, "reservation": 1, "rent number": 2, "delivery number": 2}
 PATHS = {
     "single": "/licenseVerification", "batch": "/licenseVerificationBatch", "rental": "/rentalConfirm",

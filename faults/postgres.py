@@ -47,8 +47,8 @@ class Postgres:
 
     def create(self):
         self.own_home()
-        settings = ("--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8")
-        self.run("initdb", "--pgdata", self.data, *settings)
+        how = ("--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync")
+        self.run("initdb", "--pgdata", self.data, *how)
 
     def copy_of(self, other):
         """The data of a server that is stopped."""
@@ -60,7 +60,7 @@ class Postgres:
         self.own_home()
         shutil.rmtree(self.data, ignore_errors=True)
         source = f"{primary.url}/postgres?application_name={STANDBY}"
-        how = ("--write-recovery-conf", "--checkpoint", "fast", "--wal-method", "stream")
+        how = ("--write-recovery-conf", "--checkpoint", "fast", "--wal-method", "stream", "--no-sync")
         self.run("pg_basebackup", "--dbname", source, "--pgdata", self.data, *how)
 
     def start(self):

@@ -1,5 +1,7 @@
 """One scenario under load: what is awaited, and what is to be said about it at the end."""
 
+import collections
+
 import history
 import readback
 from clients import Load
@@ -24,7 +26,10 @@ class Trial:
 
     def calm(self):
         """Some load without a new fault."""
-        self.await_outcomes(self.enough, {history.ACKNOWLEDGED}, "acknowledgements without a fault")
+        self.more(self.enough, "acknowledgements without a fault")
+
+    def more(self, count, what):
+        self.await_outcomes(count, {history.ACKNOWLEDGED}, what)
 
     def felt(self, count, *outcomes):
         """The fault is there: so many attempts end like this."""
@@ -80,8 +85,11 @@ class Trial:
 
 def row_of(done, recoveries):
     states = [write.state() for write in done]
-    times = [f"{name}: {history.recovered(done, node, moment) * 1000:.0f}" for name, node, moment in recoveries]
+    times = collections.defaultdict(list)
+    for name, node, moment in recoveries:
+        times[name].append(f"{history.recovered(done, node, moment) * 1000:.0f}")
     return {
-        "acknowledged": states.count("acknowledged"), "unknown": states.count("unknown"), "recovery": "; ".join(times),
+        "acknowledged": states.count("acknowledged"), "unknown": states.count("unknown"),
+        "recovery": "; ".join(f"{name}: {', '.join(found)}" for name, found in times.items()),
         "repeated": sum(len(write.attempts) > 1 and write.attempts[0]["outcome"] != "acknowledged" for write in done),
     }
