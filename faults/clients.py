@@ -12,6 +12,7 @@ import http.client
 import json
 import pathlib
 import random
+import select
 import sys
 import threading
 import time
@@ -51,6 +52,9 @@ class Connection:
 
     def exchange(self, method, path, headers, body=None):
         """(outcome, headers, text): the outcome is None where there is an answer with HTTP 200."""
+        if self.link and select.select([self.link.sock], [], [], 0)[0]:
+            # The server has ended a connection that was idle for long.
+            self.close()
         try:
             if self.link is None:
                 link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_WITHIN)
@@ -118,8 +122,8 @@ class Client(threading.Thread):
         super().__init__(name=f"client-{number}", daemon=True)
         self.number, self.load = number, load
         self.random = random.Random(f"{load.seed}-{number}")
-        self.caller = Caller(load.ports, load.keys)
-        self.serial = 0
+        self.caller, self.twin = Caller(load.ports, load.keys), Caller(load.ports, load.keys)
+        self.serial, self.lock = 0, threading.Lock()
 
     def run(self):
         path = self.load.folder / f"{self.name}.jsonl"
@@ -131,6 +135,7 @@ class Client(threading.Thread):
                 self.load.broken.append(f"{self.name}: {error!r}")
                 raise
         self.caller.close()
+        self.twin.close()
 
     def write(self):
         kind = self.random.choices(list(KINDS), list(KINDS.values()))[0]
@@ -142,18 +147,28 @@ class Client(threading.Thread):
         node = self.random.randrange(len(self.caller.links))
         patience = 0 if self.random.random() < IMPATIENT else self.load.patience
         end = time.monotonic() + patience
+        if self.random.random() < self.load.twice:
+            self.attempt_twice(node, kind, key, members)
         while True:
-            acknowledged = self.attempt(node, kind, key, members)
+            acknowledged = self.attempt(self.caller, node, kind, key, members)
             if acknowledged or time.monotonic() >= end:
                 break
             node = (node + 1) % len(self.caller.links)
             self.load.given_up.wait(PAUSE)
         if acknowledged and self.random.random() < ASKED_AGAIN:
-            self.attempt((node + 1) % len(self.caller.links), kind, key, members)
+            self.attempt(self.caller, (node + 1) % len(self.caller.links), kind, key, members)
 
-    def attempt(self, node, kind, key, members):
+    def attempt_twice(self, node, kind, key, members):
+        """The same request at both nodes at the same time."""
+        other = (node + 1) % len(self.caller.links)
+        twin = threading.Thread(target=self.attempt, args=(self.twin, other, kind, key, members), daemon=True)
+        twin.start()
+        self.attempt(self.caller, node, kind, key, members)
+        twin.join()
+
+    def attempt(self, caller, node, kind, key, members):
         sent = self.load.now()
-        outcome, headers, answer = self.caller.post(node, PATHS[kind], members, key)
+        outcome, headers, answer = caller.post(node, PATHS[kind], members, key)
         self.log({
             "event": "attempt", "key": key, "node": node, "sent": sent, "at": self.load.now(), "outcome": outcome,
             "answer": answer, "replayed": bool(headers and headers.get("Idempotency-Replayed")),
@@ -169,8 +184,9 @@ class Client(threading.Thread):
         return {"mark": f"{self.number:02}가{self.serial:06}", "licence": licence, "code": code}
 
     def log(self, line):
-        self.file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self.file.flush()
+        with self.lock:
+            self.file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self.file.flush()
 
 
 def request(kind, drivers, first, last):
@@ -195,8 +211,8 @@ def request(kind, drivers, first, last):
 class Load:
     """All clients of a scenario, and what they have seen so far."""
 
-    def __init__(self, cluster, seed, clients, pace, patience, ahead=0):
-        self.seed, self.pace, self.patience = seed, pace, patience
+    def __init__(self, cluster, options, pace, patience, ahead=0):
+        self.seed, self.twice, self.pace, self.patience = options.seed, options.twice, pace, patience
         self.ports, self.keys = [node.api for node in cluster.nodes], cluster.keys
         self.folder = cluster.folder / "clients"
         self.folder.mkdir()
@@ -204,7 +220,7 @@ class Load:
         self.began = time.monotonic()
         self.stopped, self.given_up, self.lock = threading.Event(), threading.Event(), threading.Lock()
         self.broken, self.last_sent, self.outcomes = [], {}, collections.Counter()
-        self.clients = [Client(number, self) for number in range(clients)]
+        self.clients = [Client(number, self) for number in range(options.clients)]
         for client in self.clients:
             client.start()
 

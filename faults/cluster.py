@@ -3,7 +3,6 @@
 import contextlib
 import pathlib
 import re
-import shutil
 import struct
 
 from postgres import Postgres
@@ -37,7 +36,7 @@ class Template:
             self.settings = simulators.start()
         finally:
             simulators.stop()
-        self.postgres = Postgres(folder, "template", ports.postgres[0])
+        self.postgres = Postgres(folder, folder, "template", ports.postgres[0])
         try:
             self.postgres.create()
             self.postgres.start()
@@ -93,7 +92,9 @@ class Cluster:
         self.template, self.folder, self.ports = template, folder, template.ports
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True)
-        folder.chmod(0o711)
+        for place in (folder, self.logs):
+            # PostgreSQL's user finds its own there.
+            place.chmod(0o711)
         self.keys, self.nodes, self.servers, self.disk = template.keys, [], [], None
         self.simulators = Program(self.logs, "simulators", simulate(template.rims, self.ports), "# ready")
 
@@ -106,7 +107,6 @@ class Cluster:
             if self.disk:
                 ending.callback(self.disk.remove)
             for server in self.servers:
-                ending.callback(shutil.copy, server.log, self.logs)
                 ending.callback(server.stop, "immediate")
             for program in (self.simulators, *self.nodes):
                 ending.callback(program.kill)
@@ -114,7 +114,7 @@ class Cluster:
     def start(self, disk_size=None, clocks=False):
         """PostgreSQL and two servers. `disk_size`: the primary's data is on a disk of so many MB."""
         self.primary, self.standby = self.servers = [
-            Postgres(self.folder, name, port) for name, port in zip(("first", "second"), self.ports.postgres)
+            Postgres(self.folder, self.logs, name, port) for name, port in zip(("first", "second"), self.ports.postgres)
         ]
         if disk_size:
             self.disk = Disk(self.primary.home, disk_size)

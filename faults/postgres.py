@@ -29,9 +29,9 @@ def program(name):
 class Postgres:
     """One server: its data folder and its port."""
 
-    def __init__(self, folder, name, port):
+    def __init__(self, folder, logs, name, port):
         self.home, self.port = folder / name, port
-        self.data, self.log = self.home / "data", folder / f"{name}.log"
+        self.data, self.log = self.home / "data", logs / f"{name}.log"
         self.url = f"postgres://postgres@127.0.0.1:{port}"
 
     def own_home(self):

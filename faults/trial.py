@@ -12,16 +12,16 @@ LIMIT = 60
 
 
 class Trial:
-    def __init__(self, cluster, seed, short):
-        self.cluster, self.seed, self.short = cluster, seed, short
+    def __init__(self, cluster, options):
+        self.cluster, self.options, self.short = cluster, options, options.short
         self.load, self.recoveries, self.faults, self.row = None, [], [], {}
-        self.rounds = 1 if short else 3
-        self.enough = 100 if short else 1000
+        self.rounds = 1 if self.short else 3
+        self.enough = 100 if self.short else 1000
 
     def begin(self, ahead=0):
         """Load from now on, on the days of a clock that is so many seconds ahead."""
         patience = 20 if self.short else 40
-        self.load = Load(self.cluster, self.seed, clients=12, pace=0.08, patience=patience, ahead=ahead)
+        self.load = Load(self.cluster, self.options, pace=0.08, patience=patience, ahead=ahead)
         self.calm()
 
     def calm(self):
