@@ -256,6 +256,7 @@ def reservations(cluster, trial):
     set_clocks(cluster, monday + CLAIMED_FOR)
     await_runs(cluster, trial, monday)
     ran_once_each(cluster, trial, done, 3)
+    trial.audit()
 
 
 def ran_once_each(cluster, trial, done, mondays):

@@ -5,7 +5,7 @@ import collections
 import history
 import readback
 from clients import Load
-from processes import Wrong, wait_until
+from processes import Wrong, run, wait_until
 
 # A fault must be felt, and gone again, within this.
 LIMIT = 60
@@ -80,7 +80,15 @@ class Trial:
         self.faults += dict.fromkeys(fault for rows in (before, after) for fault in history.faults(again, rows))
         if not self.row["acknowledged"]:
             self.faults.append("nothing was acknowledged")
+        self.audit()
         return again
+
+    def audit(self):
+        """Every audit chain is whole."""
+        try:
+            run(self.cluster.template.rims, "audit", "verify", "--config", self.cluster.folder / "node-0.toml")
+        except Wrong as wrong:
+            self.faults.append(f"audit: {wrong}")
 
 
 def row_of(done, recoveries):
