@@ -52,8 +52,9 @@ class Connection:
 
     def exchange(self, method, path, headers, body=None):
         """(outcome, headers, text): the outcome is None where there is an answer with HTTP 200."""
-        if self.link and select.select([self.link.sock], [], [], 0)[0]:
-            # The server has ended a connection that was idle for long.
+        sock = self.link and self.link.sock
+        if not sock or select.select([sock], [], [], 0)[0]:
+            # The server has ended it: after its last answer, or because it was idle for long.
             self.close()
         try:
             if self.link is None:
