@@ -331,4 +331,4 @@ SCENARIOS = {
     )
 }
 # Left to runs of full length.
-LONG = {"standby-lost", "year-end", "reservations"}
+LONG = {"node-frozen", "standby-lost", "year-end", "reservations"}
