@@ -12,10 +12,11 @@ use rims_protocol::values::IdempotencyKey;
 use sqlx::FromRow;
 
 use crate::codec::moment;
-use crate::committer::{Failure, changed};
+use crate::committer::changed;
 use crate::db::{Link, on_backend};
-use crate::error::{Constraint, StoreError, report};
+use crate::error::{StoreError, report};
 use crate::keys::{Column, Keyring};
+use crate::prepared::Prepared;
 use crate::sql::statements;
 use crate::store::Store;
 
@@ -27,6 +28,8 @@ statements! { STATEMENTS:
         SET id = excluded.id, request_hash = excluded.request_hash, at_ms = excluded.at_ms,
             answer = excluded.answer
         WHERE idempotency.at_ms <= $7";
+    FORGET = "
+        DELETE FROM idempotency WHERE account_id = $1 AND key_hash = $2 AND id = $3";
     FIND = "
         SELECT id, request_hash, at_ms, answer FROM idempotency WHERE account_id = $1 AND key_hash = $2";
 }
@@ -109,7 +112,7 @@ impl AnswerRow {
         })
     }
 
-    pub(crate) async fn run(&self, link: &mut Link) -> Result<(), Failure> {
+    async fn remember(&self, link: &mut Link) -> sqlx::Result<bool> {
         let remembered = changed!(
             link,
             REMEMBER,
@@ -121,11 +124,36 @@ impl AnswerRow {
             self.answer.as_slice(),
             self.expired_ms
         );
-        match remembered {
-            1 => Ok(()),
-            _ => Err(Failure::Refused(StoreError::Conflict(Constraint::Unique))),
-        }
+        Ok(remembered == 1)
     }
+}
+
+/// Remembers the answers of a group's writes: which of the writes may go on. The others' keys have an answer. Before
+/// anything else of the group and in the order of the keys, so that two groups with the same keys never wait for each
+/// other crosswise.
+pub(crate) async fn remember(link: &mut Link, writes: &[Prepared]) -> sqlx::Result<Vec<bool>> {
+    let mut answers: Vec<(usize, &AnswerRow)> = (0..)
+        .zip(writes)
+        .flat_map(|(place, write)| write.answers.iter().map(move |row| (place, row)))
+        .collect();
+    // Stable: of two with one key the first one in the queue is the first.
+    answers.sort_by_key(|(_, row)| (row.account, row.key_hash));
+    let mut may_go_on = vec![true; writes.len()];
+    for (place, row) in answers {
+        may_go_on[place] &= row.remember(link).await?;
+    }
+    for (write, _) in writes.iter().zip(&may_go_on).filter(|(_, may_go_on)| !**may_go_on) {
+        forget(link, write).await?;
+    }
+    Ok(may_go_on)
+}
+
+/// Forgets the answers of a write that is refused, and no other write's.
+pub(crate) async fn forget(link: &mut Link, write: &Prepared) -> sqlx::Result<()> {
+    for row in &write.answers {
+        changed!(link, FORGET, row.account, &row.key_hash[..], row.id);
+    }
+    Ok(())
 }
 
 #[derive(FromRow)]

@@ -22,6 +22,7 @@ use crate::write::{NewAudit, NewCredential, NewVerification, Write};
 /// Everything one write does.
 #[derive(Default)]
 pub(crate) struct Prepared {
+    pub(crate) answers: Vec<AnswerRow>,
     pub(crate) commands: Vec<Command>,
     pub(crate) tokens: Vec<TokenRow>,
     pub(crate) verifications: Vec<VerificationRow>,
@@ -48,7 +49,6 @@ pub(crate) enum Command {
     Rental(RentalCommand),
     Reservation(ReservationCommand),
     Remote(RemoteCommand),
-    Answer(AnswerRow),
     Webhook(WebhookCommand),
     Recheck(RecheckCommand),
     Retention(RetentionCommand),
@@ -61,7 +61,7 @@ impl Prepared {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows() == 0 && self.commands.is_empty() && self.sightings.is_empty()
+        self.rows() == 0 && self.answers.is_empty() && self.commands.is_empty() && self.sightings.is_empty()
     }
 
     pub(crate) fn new(write: Write, keys: &Keyring) -> Result<Self, StoreError> {
@@ -104,6 +104,7 @@ impl Prepared {
         let mut all = Self::default();
         for write in writes {
             let mut one = Self::new(write, keys)?;
+            all.answers.append(&mut one.answers);
             all.commands.append(&mut one.commands);
             all.tokens.append(&mut one.tokens);
             all.verifications.append(&mut one.verifications);
@@ -142,7 +143,7 @@ impl Prepared {
             Write::Remote(new) => Self::only(Command::Remote(new.command(keys)?)),
             Write::RemoteFinished(finish) => Self::only(Command::Remote(finish.command(keys))),
             Write::RemoteRefused(refusal) => Self::only(Command::Remote(RemoteCommand::Refuse(refusal))),
-            Write::Answer(new) => Self::only(Command::Answer(AnswerRow::new(&new, keys)?)),
+            Write::Answer(new) => Self { answers: vec![AnswerRow::new(&new, keys)?], ..Self::default() },
             Write::Recheck(new) => Self::only(Command::Recheck(new.command(keys)?)),
             Write::RecheckLater(claim, due) => {
                 Self::only(Command::Recheck(RecheckCommand::Later(claim, due)))

@@ -17,7 +17,7 @@ pub(super) async fn apply(
     link: &mut Link,
     chain: &str,
     head: Head,
-    writes: &[Prepared],
+    writes: &[&Prepared],
     last_id_ms: i64,
 ) -> Result<Head, Failure> {
     for command in writes.iter().flat_map(|write| &write.commands) {

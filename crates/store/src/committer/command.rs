@@ -72,7 +72,6 @@ pub(super) async fn run(link: &mut Link, command: &Command) -> Result<(), Failur
         Command::Rental(command) => command.run(link).await,
         Command::Reservation(command) => command.run(link).await,
         Command::Remote(command) => command.run(link).await,
-        Command::Answer(row) => row.run(link).await,
         Command::Webhook(command) => command.run(link).await,
         Command::Recheck(command) => command.run(link).await,
         Command::Retention(command) => command.run(link).await,

@@ -7,7 +7,8 @@ use super::Committer;
 use super::apply::apply;
 use crate::audit::Head;
 use crate::db::Link;
-use crate::error::{StoreError, classify, counted, is_race, report};
+use crate::error::{Constraint, StoreError, classify, counted, is_race, report};
+use crate::idempotency;
 use crate::prepared::Prepared;
 
 /// How often a group that lost a race is tried.
@@ -37,6 +38,10 @@ impl From<sqlx::Error> for Failure {
 
 type Results = Vec<Result<(), StoreError>>;
 
+fn already_answered() -> Result<(), StoreError> {
+    Err(counted(StoreError::Conflict(Constraint::Unique)))
+}
+
 impl Committer {
     /// One result per write.
     pub(super) async fn commit(&mut self, writes: &[Prepared]) -> Results {
@@ -56,7 +61,7 @@ impl Committer {
     async fn attempts(&mut self, writes: &[Prepared]) -> Results {
         for _ in 0..ATTEMPTS {
             match self.together(writes).await {
-                Ok(()) => return vec![Ok(()); writes.len()],
+                Ok(results) => return results,
                 Err(Failure::Lost(error)) => return vec![Err(error); writes.len()],
                 Err(Failure::Refused(error)) if writes.len() == 1 => {
                     return vec![Err(counted(error))];
@@ -73,29 +78,39 @@ impl Committer {
         vec![Err(StoreError::Unavailable); writes.len()]
     }
 
-    /// The whole group in a few statements.
-    async fn together(&mut self, writes: &[Prepared]) -> Result<(), Failure> {
+    /// The whole group in a few statements, but for the writes whose idempotency keys have an answer.
+    async fn together(&mut self, writes: &[Prepared]) -> Result<Results, Failure> {
         let mut link = self.begin().await.map_err(Failure::Lost)?;
         let head = self.head(&mut link).await?;
-        let applied = apply(&mut link, &self.chain, head, writes, self.shared.ids.last_ms()).await;
-        self.finish(link, applied).await
+        let may_go_on = idempotency::remember(&mut link, writes).await?;
+        let rest: Vec<&Prepared> =
+            writes.iter().zip(&may_go_on).filter_map(|(write, goes_on)| goes_on.then_some(write)).collect();
+        let applied = apply(&mut link, &self.chain, head, &rest, self.shared.ids.last_ms()).await;
+        self.finish(link, applied).await?;
+        Ok(may_go_on.into_iter().map(|goes_on| if goes_on { Ok(()) } else { already_answered() }).collect())
     }
 
     /// Each write under its own savepoint: a refused one leaves no trace, and the others are stored.
     async fn one_by_one(&mut self, writes: &[Prepared]) -> Result<Results, Failure> {
         let mut link = self.begin().await.map_err(Failure::Lost)?;
         let mut head = self.head(&mut link).await?;
+        let may_go_on = idempotency::remember(&mut link, writes).await?;
         let mut results = Vec::with_capacity(writes.len());
-        for write in writes {
+        for (write, goes_on) in writes.iter().zip(may_go_on) {
+            if !goes_on {
+                results.push(already_answered());
+                continue;
+            }
             link.run("SAVEPOINT one_write").await?;
             let last_id_ms = self.shared.ids.last_ms();
-            match apply(&mut link, &self.chain, head, std::slice::from_ref(write), last_id_ms).await {
+            match apply(&mut link, &self.chain, head, &[write], last_id_ms).await {
                 Ok(next) => {
                     head = next;
                     results.push(Ok(()));
                 }
                 Err(Failure::Refused(error)) => {
                     link.run("ROLLBACK TO SAVEPOINT one_write").await?;
+                    idempotency::forget(&mut link, write).await?;
                     results.push(Err(counted(error)));
                 }
                 Err(failure) => return Err(self.abandon(link, failure).await),

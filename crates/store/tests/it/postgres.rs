@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use rims_domain::vehicle::Sighting;
 use rims_domain::{Account, AccountId, Environment};
-use rims_protocol::values::Plate;
-use rims_store::{Constraint, NewVerification, OpenError, Options, Store, StoreError, Subject, Write};
+use rims_protocol::values::{IdempotencyKey, Plate};
+use rims_store::{
+    Constraint, NewAnswer, NewVerification, OpenError, Options, Store, StoreError, Subject, Write,
+};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::task::JoinSet;
 
@@ -114,6 +116,49 @@ async fn committers_share_vehicles(fixture: Arc<Fixture>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_committers_write_the_same_vehicles() {
     run(Fixture::postgres().await, committers_share_vehicles).await;
+}
+
+/// Both servers get the same requests at the same time, in other orders: as after a time-out, when everybody asks again.
+async fn two_servers_with_the_same_keys(fixture: Arc<Fixture>) {
+    const ROUNDS: usize = 10;
+    const KEYS: usize = 64;
+    let first = fixture.store().await;
+    let second = fixture.store_with(&Options { node: 1, ..fixture.options() }).await;
+    for round in 0..ROUNDS {
+        let mut tasks = JoinSet::new();
+        for place in 0..KEYS {
+            for (store, number) in [(&first, place), (&second, KEYS - 1 - place)] {
+                let row = verification(store, now(), &format!("{number:012}"));
+                let answer = Write::Answer(NewAnswer {
+                    id: store.next_id(now()),
+                    account: AccountId(1),
+                    key: IdempotencyKey::parse(&format!("{round}-{number}")).unwrap(),
+                    request: store.request_hash(b"{}"),
+                    at: now(),
+                    body: Vec::new(),
+                });
+                let write = Write::Together(vec![Write::Verifications { rows: vec![row] }, answer]);
+                let store = store.clone();
+                tasks.spawn(async move { store.commit(write).await });
+            }
+        }
+        let results = tasks.join_all().await;
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), KEYS, "each key once");
+        let refused = Err(StoreError::Conflict(Constraint::Unique));
+        assert!(results.iter().all(|result| result.is_ok() || *result == refused), "{results:?}");
+    }
+    assert_eq!(fixture.count("verification").await, i64::try_from(ROUNDS * KEYS).unwrap());
+    assert!(first.verify_audit().await.unwrap().is_intact());
+    first.close().await;
+    second.close().await;
+    let mut link = PgConnection::connect(&fixture.url()).await.unwrap();
+    let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    assert_eq!(sqlx::query_scalar::<_, i64>(deadlocks).fetch_one(&mut link).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_keys_on_two_servers_never_lock_each_other_out() {
+    run(Fixture::postgres().await, two_servers_with_the_same_keys).await;
 }
 
 async fn two_servers_with_one_node(fixture: Arc<Fixture>) {
