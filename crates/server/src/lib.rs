@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 mod listen;
 pub mod logging;
+pub mod open_files;
 pub mod ops;
 mod production;
 pub mod random;

@@ -8,6 +8,7 @@ use crate::output::{Failure, print};
 pub(crate) fn run(arguments: &args::Serve) -> Result<(), Failure> {
     let config = Config::load(&arguments.config.path).map_err(Failure::input)?;
     rims_server::logging::install();
+    rims_server::open_files::raise_limit();
     runtime()?.block_on(serve(&config))
 }
 

@@ -1,4 +1,5 @@
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use nix::sys::signal::Signal;
 
@@ -226,6 +227,20 @@ fn settings_that_cannot_be_used_are_wrong_input() {
 
 fn permissions(path: &Path) -> u32 {
     std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions()) & 0o777
+}
+
+#[test]
+fn a_server_opens_as_many_files_as_the_system_allows() {
+    let site = Site::new();
+    site.admin(&["master-key", "create"]);
+    site.migrate();
+    let mut limited = Command::new("prlimit");
+    let serve = [env!("CARGO_BIN_EXE_rims"), "serve", "--config"];
+    limited.arg("--nofile=128:4096").args(serve).arg(site.config());
+    let server = Serving::start_command(limited);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    assert_eq!(files.split_whitespace().skip(3).collect::<Vec<_>>(), ["4096", "4096", "files"]);
 }
 
 #[test]

@@ -46,7 +46,15 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut command = rims(arguments);
+        Self::start_command(rims(arguments))
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn start_command(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut greeting = String::new();
         for line in BufReader::new(child.stdout.as_mut().unwrap()).lines() {
@@ -58,7 +66,7 @@ impl Serving {
             }
         }
         let output = child.wait_with_output().unwrap();
-        panic!("{arguments:?} ended: {}", String::from_utf8_lossy(&output.stderr));
+        panic!("{command:?} ended: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     pub(crate) fn sandbox(data: Option<&Path>) -> Self {

@@ -4,12 +4,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use rims_domain::{CredentialId, access};
 use rims_protocol::envelope::{encrypted_data, open_request};
 use rims_protocol::values::RecheckReference;
@@ -17,6 +15,7 @@ use rims_protocol::{ApiError, Interface};
 use serde_json::{Map, Value};
 
 use super::answer::Failure;
+use super::body::Arrived;
 use super::peer::client_address;
 use super::to_the_end::{ToTheEnd, to_the_end};
 use super::turns::Turn;
@@ -74,8 +73,8 @@ impl FromRequest<Arc<Api>> for Call {
         let (mut parts, body) = request.into_parts();
         let Bearer { caller, interface } = Bearer::from_request_parts(&mut parts, api).await?;
         let turn = Arc::new(api.admission.admit(interface, caller.credential.id).await?);
-        let body = api.read(body).await?;
-        let members = if body.len() > LARGE {
+        let body = api.bodies.read(body).await?;
+        let members = if body.bytes.len() > LARGE {
             let caller = Arc::clone(&caller);
             aside(move || opened(&caller, &body)).await?
         } else {
@@ -112,8 +111,8 @@ impl Call {
     }
 }
 
-fn opened(caller: &Caller, body: &[u8]) -> Result<Map<String, Value>, ApiError> {
-    open_request(&caller.secret_key, &encrypted_data(body)?)
+fn opened(caller: &Caller, body: &Arrived) -> Result<Map<String, Value>, ApiError> {
+    open_request(&caller.secret_key, &encrypted_data(&body.bytes)?)
 }
 
 /// Computes on a thread of its own, so that a batch's milliseconds do not keep single checks waiting.
@@ -141,15 +140,5 @@ impl Api {
         self.limiter
             .check_key(&credential)
             .map_err(|refused| Failure::RateLimited(refused.wait_time_from(self.limiter.clock().now())))
-    }
-
-    async fn read(&self, body: axum::body::Body) -> Result<Bytes, Failure> {
-        let limited = Limited::new(body, self.body_limit_bytes).collect();
-        match tokio::time::timeout(self.body_timeout, limited).await {
-            Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::BodyTooLarge),
-            Ok(Err(_)) => Err(Failure::BodyBroken),
-            Err(_) => Err(Failure::BodyTimedOut),
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod admission;
 mod answer;
+mod body;
 mod call;
 mod observe;
 mod once;
@@ -25,6 +26,7 @@ use ipnet::IpNet;
 use rims_domain::CredentialId;
 
 use admission::Admission;
+use body::Bodies;
 
 use crate::config::ApiConfig;
 use crate::random;
@@ -35,8 +37,7 @@ pub use routes::router;
 /// What the endpoints share.
 pub struct Api {
     services: Arc<Services>,
-    body_limit_bytes: usize,
-    body_timeout: std::time::Duration,
+    bodies: Bodies,
     trusted_proxies: Vec<IpNet>,
     limiter: DefaultKeyedRateLimiter<CredentialId>,
     admission: Admission,
@@ -54,8 +55,7 @@ impl Api {
         random::fill(&mut first_request_id)?;
         Ok(Arc::new(Self {
             services,
-            body_limit_bytes: config.body_limit_bytes,
-            body_timeout: config.body_timeout(),
+            bodies: Bodies::new(config),
             trusted_proxies: config.trusted_proxies.clone(),
             limiter: RateLimiter::keyed(quota),
             admission: Admission::new(&config.overload),

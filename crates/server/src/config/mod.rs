@@ -315,6 +315,9 @@ impl Config {
             from_1_to(most, name, value)?;
         }
         self.api.overload.check()?;
+        if self.api.overload.body_memory_bytes < self.api.body_limit_bytes {
+            return Err("api.overload.body_memory_bytes is less than api.body_limit_bytes".to_owned());
+        }
         self.outage.check()?;
         self.retention.check()
     }

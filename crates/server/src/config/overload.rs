@@ -16,6 +16,8 @@ pub struct OverloadConfig {
     pub batches_waiting: usize,
     /// How long they wait.
     pub batch_wait_ms: u64,
+    /// Bytes of bodies that are held while they arrive and are opened, all together.
+    pub body_memory_bytes: usize,
     /// What one key may have of each, in percent.
     pub key_share_percent: usize,
 }
@@ -27,6 +29,7 @@ impl Default for OverloadConfig {
             batches_in_flight: 32,
             batches_waiting: 64,
             batch_wait_ms: 2_000,
+            body_memory_bytes: 128 << 20,
             key_share_percent: 50,
         }
     }
@@ -49,6 +52,7 @@ impl OverloadConfig {
             ("batches_in_flight", count(self.batches_in_flight), 10_000),
             ("batches_waiting", count(self.batches_waiting), 100_000),
             ("batch_wait_ms", self.batch_wait_ms, HOUR_MS),
+            ("body_memory_bytes", count(self.body_memory_bytes), 1 << 40),
             ("key_share_percent", count(self.key_share_percent), 100),
         ] {
             from_1_to(most, &format!("api.overload.{name}"), value)?;

@@ -93,3 +93,22 @@ async fn a_batch_does_not_wait_longer_than_configured() {
     is_answered_again(&client, BATCH, &batch()).await;
     deployment.stop().await;
 }
+
+#[tokio::test]
+async fn bodies_that_do_not_end_cannot_fill_the_memory() {
+    let deployment = Deployment::start("overload = { body_memory_bytes = 1048576 }").await;
+    let client = company(&deployment).await;
+    let mut slow = TcpStream::connect(deployment.server.api_address()).await.unwrap();
+    let token = &client.token;
+    let request = format!(
+        "POST {SINGLE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 1048576\r\n\r\n"
+    );
+    slow.write_all(request.as_bytes()).await.unwrap();
+    slow.write_all(&vec![b' '; (1 << 20) - 10]).await.unwrap();
+    let refused =
+        async { while status(&client, SINGLE, &driver()).await != StatusCode::SERVICE_UNAVAILABLE {} };
+    tokio::time::timeout(Duration::from_secs(10), refused).await.expect("a refusal");
+    drop(slow);
+    is_answered_again(&client, SINGLE, &driver()).await;
+    deployment.stop().await;
+}

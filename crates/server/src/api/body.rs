@@ -1,0 +1,64 @@
+//! Bodies as they arrive: bounded each, in time, and all together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody as _};
+use bytes::BytesMut;
+use http_body_util::BodyExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::answer::Failure;
+use crate::config::ApiConfig;
+
+/// Reads bodies.
+#[derive(Debug)]
+pub(super) struct Bodies {
+    limit: usize,
+    timeout: Duration,
+    /// Bytes of bodies that may be held at once: clients that send slowly must not fill the memory.
+    room: Arc<Semaphore>,
+}
+
+/// A body, and its bytes' place among those that are held.
+pub(super) struct Arrived {
+    pub(super) bytes: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Bodies {
+    pub(super) fn new(config: &ApiConfig) -> Self {
+        Self {
+            limit: config.body_limit_bytes,
+            timeout: config.body_timeout(),
+            room: Arc::new(Semaphore::new(config.overload.body_memory_bytes)),
+        }
+    }
+
+    /// The whole body.
+    pub(super) async fn read(&self, body: Body) -> Result<Arrived, Failure> {
+        tokio::time::timeout(self.timeout, self.arrive(body)).await.unwrap_or(Err(Failure::BodyTimedOut))
+    }
+
+    async fn arrive(&self, mut body: Body) -> Result<Arrived, Failure> {
+        let mut room = self.hold(0)?;
+        let mut parts = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(part) = frame.map_err(|_| Failure::BodyBroken)?.into_data() else { continue };
+            if parts.len() + part.len() > self.limit {
+                return Err(Failure::BodyTooLarge);
+            }
+            room.merge(self.hold(part.len())?);
+            if parts.is_empty() && body.is_end_stream() {
+                return Ok(Arrived { bytes: part, _room: room });
+            }
+            parts.extend_from_slice(&part);
+        }
+        Ok(Arrived { bytes: parts.freeze(), _room: room })
+    }
+
+    fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {
+        let bytes = u32::try_from(bytes).map_err(|_| Failure::BodyTooLarge)?;
+        Arc::clone(&self.room).try_acquire_many_owned(bytes).map_err(|_| Failure::Overloaded)
+    }
+}
