@@ -6,7 +6,7 @@ use rims_domain::{AccountId, Environment};
 use rims_protocol::Sector;
 use rims_protocol::codes::ApiType;
 use rims_protocol::messages::VerifyItem;
-use rims_protocol::values::{DeviceId, Period, Plate, RecheckReference, Vehicle};
+use rims_protocol::values::{Period, RecheckReference, Vehicle};
 use sqlx::FromRow;
 
 use crate::codec::{Channel, Code, date_to_int, digits, int_to_date, moment};
@@ -15,7 +15,7 @@ use crate::db::{Link, on_backend, text_of};
 use crate::error::{StoreError, readable, report};
 use crate::keys::{Column, Keyring};
 use crate::prepared::{Command, Prepared};
-use crate::record::{api_type, class};
+use crate::record::{api_type, class, vehicle};
 use crate::sql::statements;
 use crate::store::Store;
 use crate::subject;
@@ -197,16 +197,6 @@ impl StoredRecheck {
             item: u16::try_from(self.item).map_err(|_| StoreError::Corrupt("recheck.item"))?,
             asked,
         })
-    }
-}
-
-fn vehicle(plate: Option<&str>, device: Option<DeviceId>) -> Result<Vehicle, StoreError> {
-    match (plate, device) {
-        (Some(plate), _) => {
-            Plate::parse(plate).map(Vehicle::Plate).map_err(|_| StoreError::Corrupt("recheck.plate"))
-        }
-        (None, Some(device)) => Ok(Vehicle::Device(device)),
-        (None, None) => Ok(Vehicle::None),
     }
 }
 

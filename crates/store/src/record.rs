@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use rims_domain::{Account, AccountId, AccountKind, Credential, CredentialId, Environment, VehicleIdentity};
 use rims_protocol::Sector;
 use rims_protocol::codes::{AccountStatus, ApiType, Approval, LicenceClass, ResultCode};
-use rims_protocol::values::{BusinessNumber, LicenceNumber, Period, PersonName, Plate, UserId, Vehicle};
+use rims_protocol::values::{
+    BusinessNumber, DeviceId, LicenceNumber, Period, PersonName, Plate, UserId, Vehicle,
+};
 use sqlx::FromRow;
 use zeroize::Zeroizing;
 
@@ -253,13 +255,7 @@ impl StoredVerification {
     pub(crate) fn open(self, keys: &Keyring) -> Result<VerificationRecord, StoreError> {
         let subject = keys.open(Column::VerificationSubject, self.id, &self.subject)?;
         let subject = subject::decode(&subject)?;
-        let vehicle = match (self.plate, subject.device) {
-            (Some(plate), _) => {
-                Vehicle::Plate(Plate::parse(&plate).map_err(|_| StoreError::Corrupt("verification.plate"))?)
-            }
-            (None, Some(device)) => Vehicle::Device(device),
-            (None, None) => Vehicle::None,
-        };
+        let vehicle = vehicle(self.plate.as_deref(), subject.device)?;
         Ok(VerificationRecord {
             id: self.id,
             at: moment(self.at_ms, "verification.at_ms")?,
@@ -282,6 +278,17 @@ impl StoredVerification {
             temporary: self.temporary,
             identity: self.identity.map(identity).transpose()?,
         })
+    }
+}
+
+/// A vehicle of its two columns.
+pub(crate) fn vehicle(plate: Option<&str>, device: Option<DeviceId>) -> Result<Vehicle, StoreError> {
+    match (plate, device) {
+        (Some(plate), _) => {
+            Plate::parse(plate).map(Vehicle::Plate).map_err(|_| StoreError::Corrupt("verification.plate"))
+        }
+        (None, Some(device)) => Ok(Vehicle::Device(device)),
+        (None, None) => Ok(Vehicle::None),
     }
 }
 
