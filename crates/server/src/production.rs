@@ -85,6 +85,8 @@ pub fn store_options(database: &DatabaseConfig) -> Options {
         committers: database.committers,
         queue: database.queue,
         sqlite_max_pages: database.sqlite_max_pages,
+        replica_url: database.replica_url.as_ref().map(|url| url.0.clone()),
+        replica_max_lag: Duration::from_millis(database.replica_max_lag_ms),
         ..Options::new(&database.url.0)
     }
 }

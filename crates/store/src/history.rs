@@ -242,15 +242,23 @@ fn safe(text: String) -> AssertSqlSafe<Arc<str>> {
     AssertSqlSafe(Arc::from(text))
 }
 
+/// A row of a history, as both engines give it.
+pub(crate) trait HistoryRow:
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
+}
+
+impl<Row> HistoryRow for Row where
+    Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
+}
+
 /// A page of a history and its total.
-pub(crate) async fn page<Row>(
+pub(crate) async fn page<Row: HistoryRow>(
     db: &Db,
     history: &History,
     query: &Query<'_>,
-) -> Result<(Vec<Row>, i64), StoreError>
-where
-    Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
+) -> Result<(Vec<Row>, i64), StoreError> {
     let found = match query.scope {
         [] => return Ok((Vec::new(), 0)),
         [company] => on_backend!(db, pool => {

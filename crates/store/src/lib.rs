@@ -43,6 +43,7 @@ mod recheck;
 mod record;
 mod remote;
 mod rental;
+mod replica;
 mod reservation;
 mod retention;
 mod row;
@@ -105,6 +106,7 @@ pub fn statements() -> [Vec<(String, String)>; 2] {
         sql::POSTGRES,
         hosts::POSTGRES,
         access::POSTGRES,
+        replica::POSTGRES,
         reservation::POSTGRES,
         webhook::POSTGRES,
         recheck::POSTGRES,

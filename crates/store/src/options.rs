@@ -19,6 +19,10 @@ pub struct Options {
     pub queue: usize,
     /// A quota for the SQLite file in pages of 4 KiB.
     pub sqlite_max_pages: Option<u32>,
+    /// A PostgreSQL replica that histories may be read from.
+    pub replica_url: Option<String>,
+    /// How far that may be behind.
+    pub replica_max_lag: Duration,
     /// How long a read waits for a connection, and a connection for the database.
     pub acquire_timeout: Duration,
     /// How long a group of writes may take before its connection is given up.
@@ -36,6 +40,8 @@ impl Options {
             committers: 2,
             queue: 10_000,
             sqlite_max_pages: None,
+            replica_url: None,
+            replica_max_lag: Duration::from_secs(1),
             acquire_timeout: Duration::from_secs(3),
             commit_timeout: Duration::from_secs(10),
         }

@@ -389,7 +389,7 @@ impl Store {
         &self,
         query: &history::Query<'_>,
     ) -> Result<history::Page<RentalRecord>, StoreError> {
-        let (rows, total) = history::page::<StoredRental>(&self.inner.db, &history::RENTALS, query).await?;
+        let (rows, total) = self.history_page::<StoredRental>(&history::RENTALS, query).await?;
         let rows: Result<Vec<_>, _> = rows.into_iter().map(RentalRecord::try_from).collect();
         Ok(history::Page { rows: rows?, total })
     }

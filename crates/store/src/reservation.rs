@@ -337,8 +337,7 @@ impl Store {
         &self,
         query: &history::Query<'_>,
     ) -> Result<history::Page<ReservationRecord>, StoreError> {
-        let (rows, total) =
-            history::page::<StoredReservation>(&self.inner.db, &history::RESERVATIONS, query).await?;
+        let (rows, total) = self.history_page::<StoredReservation>(&history::RESERVATIONS, query).await?;
         let rows: Result<Vec<_>, _> = rows.into_iter().map(|row| row.open(&self.inner.keys)).collect();
         Ok(history::Page { rows: rows?, total })
     }

@@ -14,10 +14,12 @@ use crate::codec::moment;
 use crate::committer::{Chain, Committer, Job, Queue, Shared, queue};
 use crate::db::{Backend, Db, Target, on_backend};
 use crate::error::{StoreError, counted, report};
+use crate::history::{self, History, HistoryRow};
 use crate::id::{ADMIN_NODE, IdSource, MAX_NODE};
 use crate::keys::{Keyring, MasterKeys};
 use crate::number::Blocks;
 use crate::prepared::{Command, Prepared};
+use crate::replica::Replica;
 use crate::row::{AuditRow, Resealed};
 use crate::schema::{self, MigrationError, MigrationReport, Schema};
 use crate::write::{NewAudit, Write};
@@ -34,6 +36,7 @@ pub struct Store {
 
 pub(crate) struct Inner {
     pub(crate) db: Db,
+    replica: Option<Arc<Replica>>,
     pub(crate) keys: Keyring,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) numbers: Blocks,
@@ -134,6 +137,10 @@ impl Store {
         if let (Some(hosts), Backend::Postgres(readers)) = (target.hosts(), &db) {
             tokio::spawn(hosts.follow(readers.clone(), closed.clone()));
         }
+        let replica = replica(options, &db)?;
+        if let (Some(replica), Backend::Postgres(readers)) = (&replica, &db) {
+            tokio::spawn(Arc::clone(replica).follow(readers.clone(), closed.clone()));
+        }
         let (counted, access) = watch::channel(0);
         if let (Chain::Own, Backend::Postgres(readers)) = (kind, &db) {
             tokio::spawn(access::listen(readers.clone(), counted));
@@ -157,6 +164,7 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 db,
+                replica,
                 keys,
                 ids,
                 numbers,
@@ -198,6 +206,20 @@ impl Store {
         let (answer, answered) = oneshot::channel();
         self.inner.queue.push(Job { write, answer }).map_err(counted)?;
         answered.await.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    /// A page of a history: from the replica if it is not too far behind, else from the primary.
+    pub(crate) async fn history_page<Row: HistoryRow>(
+        &self,
+        history: &History,
+        query: &history::Query<'_>,
+    ) -> Result<(Vec<Row>, i64), StoreError> {
+        if let Some(replica) = self.inner.replica.as_ref().and_then(|replica| replica.fresh())
+            && let Ok(page) = history::page(replica, history, query).await
+        {
+            return Ok(page);
+        }
+        history::page(&self.inner.db, history, query).await
     }
 
     /// A number that grows when some node has changed a key, an account or a delegation. On SQLite, and for commands beside
@@ -289,6 +311,17 @@ impl Store {
         }
         if let Ok(mut lock) = self.inner.lock.lock() {
             lock.take();
+        }
+    }
+}
+
+fn replica(options: &Options, db: &Db) -> Result<Option<Arc<Replica>>, OpenError> {
+    match (&options.replica_url, db) {
+        (None, _) => Ok(None),
+        (Some(_), Backend::Sqlite(_)) => Err(OpenError::Url("a replica is PostgreSQL's")),
+        (Some(url), Backend::Postgres(_)) => {
+            let Options { readers, acquire_timeout, replica_max_lag, .. } = *options;
+            Replica::new(url, readers.max(1), acquire_timeout, replica_max_lag).map(Some)
         }
     }
 }

@@ -76,6 +76,12 @@ pub struct DatabaseConfig {
     /// A quota for the SQLite file, in pages of 4 KiB.
     #[serde(default)]
     pub sqlite_max_pages: Option<u32>,
+    /// A PostgreSQL replica that histories may be read from.
+    #[serde(default)]
+    pub replica_url: Option<DatabaseUrl>,
+    /// How far that may be behind.
+    #[serde(default = "defaults::replica_max_lag_ms")]
+    pub replica_max_lag_ms: u64,
     /// How long what was read of keys, accounts and delegations may be used.
     #[serde(default = "defaults::reread_ms")]
     pub reread_ms: u64,
@@ -259,6 +265,9 @@ mod defaults {
     pub(super) fn queue() -> usize {
         8_192
     }
+    pub(super) fn replica_max_lag_ms() -> u64 {
+        1_000
+    }
     pub(super) fn reread_ms() -> u64 {
         1_000
     }
@@ -308,6 +317,7 @@ impl Config {
             ("database.readers", self.database.readers.into(), 1_000),
             ("database.committers", self.database.committers.into(), 100),
             ("database.queue", count(self.database.queue), 1_000_000),
+            ("database.replica_max_lag_ms", self.database.replica_max_lag_ms, HOUR_MS),
             ("database.reread_ms", self.database.reread_ms, 60_000),
             ("webhooks.connect_timeout_ms", self.webhooks.connect_timeout_ms, DELIVERY_MS),
             ("webhooks.total_timeout_ms", self.webhooks.total_timeout_ms, DELIVERY_MS),
@@ -367,8 +377,9 @@ fn environment() -> Figment {
     })
 }
 
-const TEXTS: [&str; 6] = [
+const TEXTS: [&str; 7] = [
     "database__url",
+    "database__replica_url",
     "koroad__client_id",
     "koroad__client_secret",
     "koroad__pin_user",

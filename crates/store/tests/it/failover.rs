@@ -16,13 +16,13 @@ use tokio::task::JoinHandle;
 use crate::fixture::{Fixture, Place, now, run, verification};
 
 /// A streaming standby of the tests' PostgreSQL, as long as this lives.
-struct Standby {
+pub(crate) struct Standby {
     child: Child,
     url: String,
 }
 
 impl Standby {
-    fn of(primary: &str) -> Self {
+    pub(crate) fn of(primary: &str) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/with-postgres");
         let told = "echo $RIMS_TEST_POSTGRES_STANDBY_URL; exec cat >/dev/null";
         let mut command = Command::new(script);
@@ -37,11 +37,11 @@ impl Standby {
         Self { child, url: url.trim().to_owned() }
     }
 
-    fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         address(&self.url)
     }
 
-    async fn connect(&self) -> PgConnection {
+    pub(crate) async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url).await.unwrap()
     }
 }
@@ -88,7 +88,7 @@ impl Line {
 }
 
 /// Waits until the standby has everything that the primary has now.
-async fn caught_up(primary: &str, standby: &Standby) {
+pub(crate) async fn caught_up(primary: &str, standby: &Standby) {
     let mut primary = PgConnection::connect(primary).await.unwrap();
     let here: String =
         sqlx::query_scalar("SELECT pg_current_wal_lsn()::text").fetch_one(&mut primary).await.unwrap();

@@ -21,6 +21,7 @@ mod postgres;
 mod rechecks;
 mod remotes;
 mod rentals;
+mod replica;
 mod reservations;
 mod retention;
 mod samples;
