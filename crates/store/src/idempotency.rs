@@ -1,7 +1,7 @@
 //! Answers that an `Idempotency-Key` gives again (docs/idempotency.md).
 //!
 //! An answer is stored in the transaction of what it tells, so that a crash leaves both or neither; of two
-//! requests with one key that run at the same time, the second one's transaction is refused as a whole.
+//! requests with one key that run at the same time, the second one's write is refused as a whole.
 
 use std::fmt;
 

@@ -55,9 +55,9 @@ pub(crate) enum Command {
 }
 
 impl Prepared {
-    /// How many rows it inserts, for the bound of a group.
+    /// How many rows it inserts or changes, for the bound of a group.
     pub(crate) fn rows(&self) -> usize {
-        self.tokens.len() + self.verifications.len() + self.audit.len()
+        self.tokens.len() + self.verifications.len() + self.audit.len() + self.commands.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -25,7 +25,7 @@ statements! { STATEMENTS:
         INSERT INTO recheck (id, company_id, caller_id, environment, sector, channel, reference, item, at_ms,
                              from_date, to_date, class, plate, api_type, subject, due_ms)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-        ON CONFLICT (caller_id, reference, item) DO NOTHING";
+        ON CONFLICT (caller_id, company_id, environment, reference, item) DO NOTHING";
     CLAIMED = "
         SELECT id, company_id, caller_id, environment, sector, channel, reference, item, at_ms, from_date, to_date,
                class, plate, api_type, subject
@@ -49,7 +49,8 @@ statements! { POSTGRES:
                      FOR UPDATE SKIP LOCKED)";
 }
 
-/// A check to make again. One that its caller has asked for under the same reference is left as it is.
+/// A check to make again. One that its caller has asked for under the same reference, for the same company and in the same
+/// environment, is left as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recheck {
     /// From [`Store::next_id`].

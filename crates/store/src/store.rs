@@ -223,7 +223,7 @@ impl Store {
     }
 
     /// A number that grows when some node has changed a key, an account or a delegation. On SQLite, and for commands beside
-    /// a server, it never does, and there is nobody left who could change it.
+    /// a server, it never does.
     pub fn access_changes(&self) -> watch::Receiver<u64> {
         self.inner.access.clone()
     }
@@ -246,7 +246,7 @@ impl Store {
         schema::state(&self.inner.db).await
     }
 
-    /// Whether the database answers and has the tables of this version.
+    /// Whether the database answers and has the tables of this version, or of the next.
     pub async fn ready(&self) -> Result<(), StoreError> {
         if self.schema().await?.is_usable() { Ok(()) } else { Err(StoreError::Schema) }
     }

@@ -11,12 +11,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::answer::Failure;
 use crate::config::ApiConfig;
 
+/// So much of a body takes no place: what one company's large bodies leave must be enough for everybody's single checks.
+const SMALL: usize = 16 << 10;
+
 /// Reads bodies.
 #[derive(Debug)]
 pub(super) struct Bodies {
     limit: usize,
     timeout: Duration,
-    /// Bytes of bodies that may be held at once: clients that send slowly must not fill the memory.
+    /// Bytes of large bodies that may be held at once: clients that send slowly must not fill the memory.
     room: Arc<Semaphore>,
 }
 
@@ -48,7 +51,8 @@ impl Bodies {
             if parts.len() + part.len() > self.limit {
                 return Err(Failure::BodyTooLarge);
             }
-            room.merge(self.hold(part.len())?);
+            let before = parts.len().saturating_sub(SMALL);
+            room.merge(self.hold((parts.len() + part.len()).saturating_sub(SMALL) - before)?);
             if parts.is_empty() && body.is_end_stream() {
                 return Ok(Arrived { bytes: part, _room: room });
             }

@@ -13,6 +13,7 @@ use rims_protocol::envelope::{encrypted_data, open_request};
 use rims_protocol::values::RecheckReference;
 use rims_protocol::{ApiError, Interface};
 use serde_json::{Map, Value};
+use tokio::task::JoinError;
 
 use super::answer::Failure;
 use super::body::Arrived;
@@ -119,8 +120,12 @@ fn opened(caller: &Caller, body: &Arrived) -> Result<Map<String, Value>, ApiErro
 pub(super) async fn aside<T: Send + 'static>(
     compute: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    // Ends without a result only with the runtime, or by a fault of ours.
-    tokio::task::spawn_blocking(compute).await.unwrap_or(Err(ApiError::Database))
+    match tokio::task::spawn_blocking(compute).await.map_err(JoinError::try_into_panic) {
+        Ok(computed) => computed,
+        // A crash is the request's own.
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(_ended_with_the_runtime)) => Err(ApiError::Database),
+    }
 }
 
 /// What follows the scheme in `Authorization`.

@@ -76,10 +76,25 @@ impl Turns {
             Begun::Wait(wait) => wait,
             Begun::Busy => return Err(Busy),
         };
-        self.shared.waiting.increment(1);
+        let _counted = Counted::new(&self.shared.waiting);
         let turn = tokio::time::timeout(self.shared.bounds.wait, wait).await;
-        self.shared.waiting.decrement(1);
         turn.ok().and_then(Result::ok).ok_or(Busy)
+    }
+}
+
+/// One more, until it is dropped: by whatever ends the wait, the client's hanging up included.
+struct Counted<'a>(&'a Gauge);
+
+impl<'a> Counted<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
+        gauge.increment(1);
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.decrement(1);
     }
 }
 

@@ -16,9 +16,9 @@ pub struct OverloadConfig {
     pub batches_waiting: usize,
     /// How long they wait.
     pub batch_wait_ms: u64,
-    /// Bytes of bodies that are held while they arrive and are opened, all together.
+    /// Bytes of large bodies that are held while they arrive and are opened, all together.
     pub body_memory_bytes: usize,
-    /// What one key may have of each, in percent.
+    /// What one key may have of the places, in percent.
     pub key_share_percent: usize,
 }
 

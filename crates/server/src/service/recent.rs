@@ -2,6 +2,7 @@
 //! node within that time, and earlier where PostgreSQL tells of it.
 
 use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
@@ -10,11 +11,13 @@ use quick_cache::sync::Cache;
 pub(super) struct Recent<K, V> {
     readings: Cache<K, (Instant, V)>,
     max_age: Duration,
+    /// Counts how often everything was forgotten: what was read before that is not kept after it.
+    forgotten: AtomicU64,
 }
 
 impl<K: Eq + Hash, V: Clone> Recent<K, V> {
     pub(super) fn new(capacity: usize, max_age: Duration) -> Self {
-        Self { readings: Cache::new(capacity), max_age }
+        Self { readings: Cache::new(capacity), max_age, forgotten: AtomicU64::new(0) }
     }
 
     /// The reading, if it is recent, else a new one. A failed reading is not kept.
@@ -24,13 +27,16 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         {
             return Ok(value);
         }
-        let at = Instant::now();
+        let (at, forgotten) = (Instant::now(), self.forgotten.load(Ordering::Acquire));
         let value = read(&key).await?;
-        self.readings.insert(key, (at, value.clone()));
+        if self.forgotten.load(Ordering::Acquire) == forgotten {
+            self.readings.insert(key, (at, value.clone()));
+        }
         Ok(value)
     }
 
     pub(super) fn forget(&self) {
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
         self.readings.clear();
     }
 }

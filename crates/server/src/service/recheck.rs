@@ -40,6 +40,15 @@ impl Default for OutageMode {
     }
 }
 
+/// How a check came to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answered {
+    /// Which is there again.
+    ByKoroad,
+    /// It was given up.
+    ByNobody,
+}
+
 /// 97, 98 and 99 of table 5.3: KOROAD or the police's systems do not work at the moment.
 pub(super) fn is_outage(code: ProcessingCode) -> bool {
     use KnownProcessing as Known;
@@ -80,32 +89,35 @@ impl Services {
     /// Makes checks again: one first, and where KOROAD answers it all that wait, however many nodes do this at the same
     /// time. A crash in the middle loses nothing: what was claimed and has no outcome is due again.
     pub async fn run_rechecks(&self) -> Result<(), ServiceError> {
-        let mut limit = 1;
+        let (mut limit, due) = (1, self.clock.now());
         loop {
-            let now = self.clock.now();
-            let claimed = self.store.claim_rechecks(now, now + CLAIM_TIME, limit).await?;
+            // What comes meanwhile is the next pass's, so that this one ends.
+            let until = self.clock.now() + CLAIM_TIME;
+            let claimed = self.store.claim_rechecks(due, until, limit).await?;
             let runs = claimed.into_iter().map(|(claim, recheck)| self.recheck(claim, recheck));
             let ended: Vec<_> = futures::stream::iter(runs).buffer_unordered(AT_ONCE).collect().await;
-            let ended = ended.into_iter().collect::<Result<Vec<bool>, _>>()?;
-            if !ended.contains(&true) {
+            let ended = ended.into_iter().collect::<Result<Vec<_>, _>>()?;
+            if ended.contains(&Some(Answered::ByKoroad)) {
+                limit = CLAIMS;
+            } else if ended.iter().all(Option::is_none) {
                 break;
             }
-            limit = CLAIMS;
         }
         #[expect(clippy::cast_precision_loss, reason = "a metric")]
         gauge!("rims_rechecks_waiting").set(self.store.rechecks_waiting().await? as f64);
         Ok(())
     }
 
-    /// Whether it came to an end.
-    async fn recheck(&self, claim: RecheckClaim, recheck: Recheck) -> Result<bool, ServiceError> {
+    /// How it came to its end, if it did.
+    async fn recheck(&self, claim: RecheckClaim, recheck: Recheck) -> Result<Option<Answered>, ServiceError> {
         let now = self.clock.now();
         let company = self.account(recheck.company).await?;
-        let mut outcome = self.outcome(&recheck, &company, now).await?;
-        if outcome.is_none() && now + PAUSE > recheck.at + self.outage.give_up_after {
-            outcome = Some((Rechecked::GivenUp, Vec::new()));
-        }
-        let (is_ended, name) = outcome.as_ref().map_or((false, "later"), |(told, _)| (true, told.name()));
+        let outcome = self.outcome(&recheck, &company, now).await?;
+        let name = outcome.as_ref().map_or("later", |(told, _)| told.name());
+        let answered = outcome.as_ref().map(|(told, _)| match told {
+            Rechecked::GivenUp => Answered::ByNobody,
+            Rechecked::Licence(_) | Rechecked::Refused(_) => Answered::ByKoroad,
+        });
         let writes = match outcome {
             None => vec![Write::RecheckLater(claim, now + PAUSE)],
             Some((told, rows)) => {
@@ -119,11 +131,14 @@ impl Services {
         };
         match self.store.commit(Write::Together(writes)).await {
             // The claim ended before: what another node found is what counts.
-            Err(StoreError::Missing(_)) => debug!(recheck = recheck.id, "a recheck came too late"),
+            Err(StoreError::Missing(_)) => {
+                debug!(recheck = recheck.id, "a recheck came too late");
+                return Ok(None);
+            }
             committed => committed?,
         }
         counter!("rims_rechecks_total", "outcome" => name).increment(1);
-        Ok(is_ended)
+        Ok(answered)
     }
 
     /// What the company is told, and what is recorded; nothing while KOROAD is away.
@@ -133,7 +148,8 @@ impl Services {
         company: &Account,
         now: Timestamp,
     ) -> Result<Option<(Rechecked, Vec<NewVerification>)>, ServiceError> {
-        let Some(item) = still_of_use(recheck, company, now) else {
+        let in_time = now < recheck.at + self.outage.give_up_after;
+        let Some(item) = still_of_use(recheck, company, now).filter(|_| in_time) else {
             return Ok(Some((Rechecked::GivenUp, Vec::new())));
         };
         let caller = (recheck.caller, recheck.environment);
@@ -160,6 +176,7 @@ fn event(recheck: &Recheck, company: &Account, outcome: Rechecked) -> Event {
     Event::VerificationRechecked {
         reference: recheck.reference.clone(),
         item: recheck.item,
+        environment: recheck.environment,
         user_id: company.user_id.clone(),
         outcome,
     }

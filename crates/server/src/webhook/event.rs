@@ -1,6 +1,6 @@
 use jiff::Timestamp;
-use rims_domain::AccountId;
 use rims_domain::calendar::in_seoul;
+use rims_domain::{AccountId, Environment};
 use rims_protocol::codes::{ProcessingCode, ResultCode};
 use rims_protocol::values::{NumberKind, RecheckReference, RemoteNumber, UserId};
 use rims_store::NewMessage;
@@ -43,6 +43,8 @@ pub enum Event {
         reference: RecheckReference,
         /// The driver's place in that request, from 0.
         item: u16,
+        /// Whether a development or an operations key asked.
+        environment: Environment,
         /// The company it belongs to.
         user_id: UserId,
         /// What became of it.
@@ -128,9 +130,13 @@ impl Event {
                 "previous_f_rtn_code": previous,
                 "f_rtn_code": current,
             }),
-            Self::VerificationRechecked { reference, item, user_id, outcome } => {
-                let mut data =
-                    json!({ "reference": reference.as_str(), "item": item, "user_id": user_id.as_str() });
+            Self::VerificationRechecked { reference, item, environment, user_id, outcome } => {
+                let mut data = json!({
+                    "reference": reference.as_str(),
+                    "item": item,
+                    "environment": environment_name(*environment),
+                    "user_id": user_id.as_str(),
+                });
                 match outcome {
                     Rechecked::Licence(code) => data["f_rtn_code"] = json!(code),
                     Rechecked::Refused(code) => data["f_rtn_cd"] = json!(code),
@@ -142,6 +148,13 @@ impl Event {
                 json!({ "rent_no": rent_no.to_string(), "user_id": user_id.as_str() })
             }
         }
+    }
+}
+
+fn environment_name(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Development => "development",
+        Environment::Operations => "operations",
     }
 }
 

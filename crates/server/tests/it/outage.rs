@@ -68,7 +68,7 @@ async fn an_unanswered_check_is_made_again_when_koroad_is_back() {
     running.set_faults(json!({ "koroad": null })).await;
     running.advance("PT1M").await;
     let expected: Vec<Value> = ["1", "2", "3", "4", "5"]
-        .map(|reference| json!({ "reference": reference, "item": 0, "user_id": "s01", "f_rtn_code": "00" }))
+        .map(|reference| json!({ "reference": reference, "item": 0, "environment": "operations", "user_id": "s01", "f_rtn_code": "00" }))
         .into();
     assert_eq!(news(&receiver), expected);
     let stored = running.stored("s01").await;
@@ -93,8 +93,8 @@ async fn every_driver_of_a_batch_is_told_by_its_place() {
     assert_eq!(
         news(&receiver),
         [
-            json!({ "reference": "lot-7", "item": 0, "user_id": "s01", "f_rtn_code": "00" }),
-            json!({ "reference": "lot-7", "item": 1, "user_id": "s01", "f_rtn_code": "12" }),
+            json!({ "reference": "lot-7", "item": 0, "environment": "operations", "user_id": "s01", "f_rtn_code": "00" }),
+            json!({ "reference": "lot-7", "item": 1, "environment": "operations", "user_id": "s01", "f_rtn_code": "12" }),
         ]
     );
     running.stop().await;
@@ -112,7 +112,9 @@ async fn what_koroad_refuses_for_another_reason_is_told_and_ends() {
     running.advance("PT1M").await;
     assert_eq!(
         news(&receiver),
-        [json!({ "reference": "later", "item": 0, "user_id": "s01", "f_rtn_cd": "20" })]
+        [
+            json!({ "reference": "later", "item": 0, "environment": "operations", "user_id": "s01", "f_rtn_cd": "20" })
+        ]
     );
     running.stop().await;
 }
@@ -132,7 +134,7 @@ async fn one_that_never_works_does_not_keep_others_waiting_and_is_given_up_after
     running.advance("PT23H").await;
     assert_eq!((waiting(&running).await, news(&receiver)), (1, vec![]));
     running.advance("PT1H").await;
-    let given_up = json!({ "reference": "never", "item": 0, "user_id": "s01", "given_up": true });
+    let given_up = json!({ "reference": "never", "item": 0, "environment": "operations", "user_id": "s01", "given_up": true });
     assert_eq!((waiting(&running).await, news(&receiver)), (0, vec![given_up]));
     running.stop().await;
 }

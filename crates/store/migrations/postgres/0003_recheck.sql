@@ -18,6 +18,6 @@ CREATE TABLE recheck (
     subject     BYTEA    NOT NULL,         -- licence number, name and device id, sealed
     due_ms      BIGINT   NOT NULL,         -- the next attempt, or the end of the claim
     claim       BIGINT,
-    UNIQUE (caller_id, reference, item)
+    UNIQUE (caller_id, company_id, environment, reference, item)
 );
 CREATE INDEX recheck_due ON recheck (due_ms, id);

@@ -18,6 +18,6 @@ CREATE TABLE recheck (
     subject     BLOB    NOT NULL, -- licence number, name and device id, sealed
     due_ms      INTEGER NOT NULL, -- the next attempt, or the end of the claim
     claim       INTEGER,
-    UNIQUE (caller_id, reference, item)
+    UNIQUE (caller_id, company_id, environment, reference, item)
 ) STRICT;
 CREATE INDEX recheck_due ON recheck (due_ms, id);
