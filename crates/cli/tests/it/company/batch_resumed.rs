@@ -20,9 +20,16 @@ struct Scene {
     api: String,
 }
 
+/// A port that is still free when a server comes back to it: below those that connections take for themselves.
+fn free_port() -> u16 {
+    let first = 10_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    (first..30_000).find(is_free).unwrap()
+}
+
 impl Scene {
     fn new() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let scene = Self { folder: tempfile::tempdir().unwrap(), api: format!("127.0.0.1:{port}") };
         let rows = (0..DRIVERS).map(|place| format!("홍길동,11{place:08}{},12,67라6767\n", code(place)));
         let text: String = std::iter::once("이름,면허번호,종별,차량번호\n".to_owned()).chain(rows).collect();
