@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
+use axum::http::header::EXPECT;
+use axum::http::request::Parts;
 use bytes::BytesMut;
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -39,11 +41,39 @@ impl Bodies {
     }
 
     /// The whole body.
-    pub(super) async fn read(&self, body: Body) -> Result<Arrived, Failure> {
-        tokio::time::timeout(self.timeout, self.arrive(body)).await.unwrap_or(Err(Failure::BodyTimedOut))
+    pub(super) async fn read(&self, mut body: Body) -> Result<Arrived, Failure> {
+        let arrived = tokio::time::timeout(self.timeout, self.arrive(&mut body)).await;
+        if let Ok(Err(Failure::Overloaded | Failure::BodyTooLarge)) = arrived {
+            self.discard(body);
+        }
+        arrived.unwrap_or(Err(Failure::BodyTimedOut))
     }
 
-    async fn arrive(&self, mut body: Body) -> Result<Arrived, Failure> {
+    /// The body of a request that is refused before it is read.
+    pub(super) fn refuse(&self, parts: &Parts, body: Body) {
+        // Who waits to be asked for it sends nothing.
+        if !parts.headers.contains_key(EXPECT) {
+            self.discard(body);
+        }
+    }
+
+    /// Reads the rest of a refused request's body and forgets it: a client that is still sending would otherwise see its
+    /// connection reset instead of the answer. Not more than a body may have, and not longer.
+    fn discard(&self, mut body: Body) {
+        if body.is_end_stream() {
+            return;
+        }
+        let mut left = self.limit;
+        let rest = async move {
+            while let Some(Ok(frame)) = body.frame().await {
+                let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+                left = rest;
+            }
+        };
+        tokio::spawn(tokio::time::timeout(self.timeout, rest));
+    }
+
+    async fn arrive(&self, body: &mut Body) -> Result<Arrived, Failure> {
         let mut room = self.hold(0)?;
         let mut parts = BytesMut::new();
         while let Some(frame) = body.frame().await {

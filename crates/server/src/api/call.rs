@@ -72,8 +72,13 @@ impl FromRequest<Arc<Api>> for Call {
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
-        let Bearer { caller, interface } = Bearer::from_request_parts(&mut parts, api).await?;
-        let turn = Arc::new(api.admission.admit(interface, caller.credential.id).await?);
+        let (caller, interface, turn) = match admitted(&mut parts, api).await {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                api.bodies.refuse(&parts, body);
+                return Err(refusal);
+            }
+        };
         let body = api.bodies.read(body).await?;
         let members = if body.bytes.len() > LARGE {
             let caller = Arc::clone(&caller);
@@ -83,8 +88,18 @@ impl FromRequest<Arc<Api>> for Call {
         };
         let idempotency_key = parts.headers.remove(once::HEADER);
         let recheck_reference = parts.headers.remove(RECHECK_REFERENCE);
-        Ok(Self { caller, interface, members: Arc::new(members), idempotency_key, recheck_reference, turn })
+        let (members, turn) = (Arc::new(members), Arc::new(turn));
+        Ok(Self { caller, interface, members, idempotency_key, recheck_reference, turn })
     }
+}
+
+async fn admitted(
+    parts: &mut Parts,
+    api: &Arc<Api>,
+) -> Result<(Arc<Caller>, &'static Interface, Turn), Failure> {
+    let Bearer { caller, interface } = Bearer::from_request_parts(parts, api).await?;
+    let turn = api.admission.admit(interface, caller.credential.id).await?;
+    Ok((caller, interface, turn))
 }
 
 impl Call {

@@ -94,6 +94,39 @@ async fn a_batch_does_not_wait_longer_than_configured() {
     deployment.stop().await;
 }
 
+/// The status of the next answer on a connection, without a body.
+async fn next_status(connection: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(connection.read_u8().await.expect("an answer"));
+    }
+    let head = String::from_utf8(head).unwrap();
+    assert!(head.contains("content-length: 0\r\n"), "{head}");
+    head.split(' ').nth(1).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_a_client_that_still_sends() {
+    const HALF: usize = 200_000;
+    let deployment = Deployment::start("overload = { in_flight = 1, key_share_percent = 100 }").await;
+    let client = company(&deployment).await;
+    let held = hold(&deployment, &client, SINGLE).await;
+    let mut sending = TcpStream::connect(deployment.server.api_address()).await.unwrap();
+    for _ in 0..3 {
+        let token = &client.token;
+        let length = 2 * HALF;
+        let head = format!(
+            "POST {SINGLE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n"
+        );
+        sending.write_all(head.as_bytes()).await.unwrap();
+        sending.write_all(&[b' '; HALF]).await.unwrap();
+        assert_eq!(next_status(&mut sending).await, "503");
+        sending.write_all(&[b' '; HALF]).await.expect("the connection is kept");
+    }
+    drop(held);
+    deployment.stop().await;
+}
+
 /// A body of this length, whose last bytes do not come.
 async fn stall(deployment: &Deployment, client: &Client, length: usize) -> TcpStream {
     let mut slow = TcpStream::connect(deployment.server.api_address()).await.unwrap();
@@ -110,10 +143,13 @@ async fn stall(deployment: &Deployment, client: &Client, length: usize) -> TcpSt
 async fn bodies_that_do_not_end_fill_no_memory_and_keep_small_ones_out_neither() {
     let deployment = Deployment::start("overload = { body_memory_bytes = 1048576 }").await;
     let client = company(&deployment).await;
-    let slow = stall(&deployment, &client, 1 << 20).await;
     let large = client.seal(&driver()).to_string() + &" ".repeat(1 << 19);
+    let mut slow = Vec::new();
     let refused = async {
-        while client.send(SINGLE, large.clone()).await.status() != StatusCode::SERVICE_UNAVAILABLE {}
+        // There is room for two, or for one beside the large one.
+        while client.send(SINGLE, large.clone()).await.status() != StatusCode::SERVICE_UNAVAILABLE {
+            slow.push(stall(&deployment, &client, 400_000).await);
+        }
     };
     tokio::time::timeout(Duration::from_secs(10), refused).await.expect("a refusal");
     assert_eq!(status(&client, SINGLE, &driver()).await, StatusCode::OK, "a small one");
