@@ -18,6 +18,7 @@ pub mod sandbox;
 pub mod scheduler;
 pub mod service;
 pub mod simulated;
+pub mod traces;
 pub mod webhook;
 
 pub use listen::{ListenError, Listener};

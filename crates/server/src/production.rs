@@ -117,7 +117,7 @@ impl Server {
         let scheduler = tokio::spawn(scheduler.run());
         let ops = Ops::new(services.clone(), metrics);
         let header_timeout = Duration::from_millis(config.api.header_timeout_ms);
-        let api = api::router(Api::new(services, &config.api)?);
+        let api = api::router(Api::new(services, &config.api, &config.traces)?);
         let tls = config.api.tls.as_ref();
         Ok(Self {
             api: Listener::start(api, config.api.listen, tls, header_timeout).await?,

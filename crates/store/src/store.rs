@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, RwLock, oneshot, watch};
 use tokio::task::JoinHandle;
+use tracing::{Instrument as _, trace_span};
 
 use crate::codec::moment;
 use crate::committer::{Chain, Committer, Job, Queue, Shared, queue};
@@ -204,8 +205,9 @@ impl Store {
             return Ok(());
         }
         let (answer, answered) = oneshot::channel();
-        self.inner.queue.push(Job { write, answer }).map_err(counted)?;
-        answered.await.unwrap_or(Err(StoreError::Unavailable))
+        let span = trace_span!("commit");
+        self.inner.queue.push(Job { write, answer, span: span.clone() }).map_err(counted)?;
+        answered.instrument(span).await.unwrap_or(Err(StoreError::Unavailable))
     }
 
     /// A page of a history: from the replica if it is not too far behind, else from the primary.

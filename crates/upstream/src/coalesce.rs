@@ -18,6 +18,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
+use tracing::{Instrument as _, Span, trace_span};
 
 use crate::config::Limits;
 use crate::error::{CallError, MALFORMED, Spread, TIMED_OUT, Unusable};
@@ -65,6 +66,8 @@ struct Question<A: Ask> {
 struct Waiting<T> {
     answer: oneshot::Sender<Result<T, CallError>>,
     deadline: Instant,
+    /// Where the caller waits, for traces.
+    span: Span,
     /// The question's place among `queue_capacity`, given back with the answer.
     _place: OwnedSemaphorePermit,
 }
@@ -109,8 +112,10 @@ impl<A: Ask> Coalescer<A> {
             return Err(CallError::Overloaded);
         };
         let (answer, answered) = oneshot::channel();
-        self.enqueue(Question { item, waiting: Waiting { answer, deadline, _place: place } });
-        match timeout_at(deadline, answered).await {
+        let span = trace_span!("ask", otel.name = A::SYSTEM);
+        let waiting = Waiting { answer, deadline, span: span.clone(), _place: place };
+        self.enqueue(Question { item, waiting });
+        match timeout_at(deadline, answered).instrument(span).await {
             Ok(Ok(result)) => result,
             // The asking task went down with the runtime, or by a fault of ours.
             Ok(Err(_)) => Err(CallError::Unusable(Unusable::Interrupted)),
@@ -220,7 +225,7 @@ impl<A: Ask> Shared<A> {
         let Some(deadline) = self.deadline(&group) else {
             return Attempted { again: Vec::new(), unreachable: false };
         };
-        let result = self.system.ask(&group.items, Call { attempt, deadline }).await;
+        let result = self.system.ask(&group.items, Call { attempt, deadline }).instrument(group.span()).await;
         let error = match result {
             Ok(answers) if answers.len() == group.items.len() => {
                 group.answer(answers);
@@ -261,6 +266,16 @@ impl<A: Ask> FromIterator<Question<A>> for Group<A> {
 impl<A: Ask> Group<A> {
     fn into_questions(self) -> impl Iterator<Item = Question<A>> {
         self.items.into_iter().zip(self.waiting).map(|(item, waiting)| Question { item, waiting })
+    }
+
+    /// Where the call is shown: with the first question that is traced; the others are linked to it.
+    fn span(&self) -> Span {
+        let mut traced = self.waiting.iter().map(|waiting| &waiting.span).filter(|span| !span.is_disabled());
+        let Some(first) = traced.next() else { return Span::none() };
+        for other in traced {
+            other.follows_from(first);
+        }
+        first.clone()
     }
 
     /// Without those whose callers have gone.

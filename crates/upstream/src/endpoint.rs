@@ -7,6 +7,7 @@ use recloser::{AsyncRecloser, Recloser};
 use reqwest::header::HeaderValue;
 use reqwest::{Client, Request, StatusCode, Url};
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument as _;
 
 use crate::config::{BreakerConfig, ConfigError, Limits, RetryConfig, Secret};
 use crate::error::{CallError, MALFORMED, TIMED_OUT, Unusable};
@@ -59,7 +60,8 @@ impl Endpoint {
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
         let measured = Measured::start(self.system, items);
-        let in_time = async { timeout_at(deadline, call).await.unwrap_or(Err(TIMED_OUT)) };
+        let span = measured.span().clone();
+        let in_time = async { timeout_at(deadline, call).await.unwrap_or(Err(TIMED_OUT)) }.instrument(span);
         let result = match &self.breaker {
             None => in_time.await,
             Some(breaker) => {

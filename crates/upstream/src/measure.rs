@@ -1,7 +1,9 @@
-//! Metrics of the calls upstream. `system` is `koroad`, `vehicles` or `photo`.
+//! Metrics and spans of the calls upstream. `system` is `koroad`, `vehicles` or `photo`.
 
 use metrics::{counter, gauge, histogram};
 use tokio::time::Instant;
+use tracing::field::Empty;
+use tracing::{Span, trace_span};
 
 use crate::error::CallError;
 
@@ -9,13 +11,27 @@ use crate::error::CallError;
 pub(crate) struct Measured {
     system: &'static str,
     started: Instant,
+    span: Span,
 }
 
 impl Measured {
     pub(crate) fn start(system: &'static str, items: usize) -> Self {
         gauge!("rims_upstream_in_flight", "system" => system).increment(1.0);
         histogram!("rims_upstream_call_items", "system" => system).record(as_f64(items));
-        Self { system, started: Instant::now() }
+        let span = trace_span!(
+            "call",
+            otel.name = format_args!("call {system}"),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            rims.items = items,
+            rims.outcome = Empty,
+        );
+        Self { system, started: Instant::now(), span }
+    }
+
+    /// The call in its request's trace.
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
     }
 
     pub(crate) fn end<T>(self, result: &Result<T, CallError>) {
@@ -23,6 +39,10 @@ impl Measured {
         counter!("rims_upstream_calls_total", "system" => self.system, "outcome" => outcome).increment(1);
         histogram!("rims_upstream_call_seconds", "system" => self.system)
             .record(self.started.elapsed().as_secs_f64());
+        self.span.record("rims.outcome", outcome);
+        if result.is_err() {
+            self.span.record("otel.status_code", "ERROR");
+        }
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) fn run(arguments: args::Sandbox) -> Result<(), Failure> {
     if let Some(args::SandboxCommand::Credentials { json }) = arguments.command {
         return credentials(json);
     }
-    rims_server::logging::install();
+    rims_server::logging::install(None);
     let options = SandboxOptions {
         api: arguments.api,
         web: arguments.web,

@@ -1,5 +1,6 @@
-use rims_server::Server;
 use rims_server::config::Config;
+use rims_server::traces::Traces;
+use rims_server::{Server, logging, open_files};
 
 use super::{StopSignals, not_started, runtime};
 use crate::args;
@@ -7,9 +8,14 @@ use crate::output::{Failure, print};
 
 pub(crate) fn run(arguments: &args::Serve) -> Result<(), Failure> {
     let config = Config::load(&arguments.config.path).map_err(Failure::input)?;
-    rims_server::logging::install();
-    rims_server::open_files::raise_limit();
-    runtime()?.block_on(serve(&config))
+    let traces = Traces::start(&config.traces).map_err(Failure::input)?;
+    logging::install(traces.as_ref());
+    open_files::raise_limit();
+    let served = runtime()?.block_on(serve(&config));
+    if let Some(traces) = traces {
+        traces.stop();
+    }
+    served
 }
 
 async fn serve(config: &Config) -> Result<(), Failure> {

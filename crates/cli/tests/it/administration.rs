@@ -46,7 +46,7 @@ impl Site {
     }
 
     /// Registers and approves `acme`; gives its development key and the Secret Key.
-    fn approved_user(&self) -> (String, String) {
+    pub(crate) fn approved_user(&self) -> (String, String) {
         self.admin(&["user", "create", "acme", "--brno", "1234567890", "--company", "에이크미"]);
         self.admin(&["user", "approve", "acme"]);
         pair(&self.admin(&["keys", "issue", "acme"]), "development")

@@ -13,4 +13,5 @@ mod input;
 mod link;
 mod sandbox;
 mod sealing;
+mod traces;
 mod webhooks;

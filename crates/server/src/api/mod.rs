@@ -28,9 +28,10 @@ use rims_domain::CredentialId;
 use admission::Admission;
 use body::Bodies;
 
-use crate::config::ApiConfig;
+use crate::config::{ApiConfig, TracesConfig};
 use crate::random;
 use crate::service::Services;
+use crate::traces::Sampling;
 
 pub use routes::router;
 
@@ -43,11 +44,16 @@ pub struct Api {
     admission: Admission,
     next_request_id: AtomicU64,
     metrics: observe::RequestMetrics,
+    traces: Option<Sampling>,
 }
 
 impl Api {
     /// The endpoints over the use cases.
-    pub fn new(services: Arc<Services>, config: &ApiConfig) -> Result<Arc<Self>, random::NoRandomness> {
+    pub fn new(
+        services: Arc<Services>,
+        config: &ApiConfig,
+        traces: &TracesConfig,
+    ) -> Result<Arc<Self>, random::NoRandomness> {
         let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(at_least_one(config.rate_limit.per_second))
             .allow_burst(at_least_one(config.rate_limit.burst));
@@ -61,6 +67,7 @@ impl Api {
             admission: Admission::new(&config.overload),
             next_request_id: AtomicU64::new(u64::from_ne_bytes(first_request_id)),
             metrics: observe::RequestMetrics::new(),
+            traces: Sampling::of(traces),
         }))
     }
 }

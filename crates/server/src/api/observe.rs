@@ -14,9 +14,10 @@ use futures::FutureExt as _;
 use metrics::{Counter, Histogram, counter, histogram};
 use rims_protocol::codes::ResponseCode;
 use rims_protocol::interface::INTERFACES;
-use tracing::{debug, error};
+use tracing::{Instrument as _, Span, debug, error};
 
 use super::answer::{AnsweredCode, Cause, crashed};
+use super::peer::is_forwarded;
 use super::{Api, routes};
 use crate::request_id::RequestId;
 
@@ -25,8 +26,10 @@ pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next:
     let started = Instant::now();
     let path = routes::interface_of(request.extensions()).map_or("(unknown)", |interface| interface.path);
     let id = RequestId(api.next_request_id.fetch_add(1, Ordering::Relaxed));
-    let mut response = id.scope(caught(next.run(request))).await;
+    let span = api.span(id, path, &request);
+    let mut response = id.scope(caught(next.run(request).instrument(span.clone()))).await;
     let elapsed = started.elapsed();
+    trace(&span, &response);
     api.metrics.record(path, &response, elapsed);
     log(id, path, &response, elapsed);
     if let Ok(id) = HeaderValue::try_from(id.to_string()) {
@@ -39,6 +42,28 @@ pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next:
 /// every request is copied with it.
 fn caught(response: impl Future<Output = Response>) -> impl Future<Output = Response> {
     AssertUnwindSafe(response).catch_unwind().map(|caught| caught.unwrap_or_else(|_panic| crashed()))
+}
+
+impl Api {
+    /// The request in the traces. Callers beyond a trusted proxy do not decide what is traced.
+    fn span(&self, id: RequestId, path: &'static str, request: &Request) -> Span {
+        let Some(traces) = &self.traces else { return Span::none() };
+        let proxy = is_forwarded(request.extensions(), &self.trusted_proxies);
+        traces.request(id, (request.method(), path), proxy.then(|| request.headers()))
+    }
+}
+
+fn trace(span: &Span, response: &Response) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("http.response.status_code", response.status().as_u16());
+    if let Some(AnsweredCode(code)) = response.extensions().get() {
+        span.record("rims.response_code", code.code());
+    }
+    if response.extensions().get::<Cause>().is_some() || response.status().is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
 }
 
 fn log(id: RequestId, path: &str, response: &Response, elapsed: Duration) {

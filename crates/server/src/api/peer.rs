@@ -1,21 +1,32 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
 
 /// The client's address: the connection's, or behind trusted proxies the last one in `X-Forwarded-For` that is
 /// not such a proxy.
 pub(super) fn client_address(parts: &Parts, trusted_proxies: &[IpNet]) -> IpAddr {
-    let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let connection = connection.map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip().to_canonical());
-    forwarded(connection, &parts.headers, trusted_proxies)
+    forwarded(connection(&parts.extensions), &parts.headers, trusted_proxies)
+}
+
+/// Whether a trusted proxy passes the request on.
+pub(super) fn is_forwarded(extensions: &Extensions, trusted_proxies: &[IpNet]) -> bool {
+    is_trusted(connection(extensions), trusted_proxies)
+}
+
+fn connection(extensions: &Extensions) -> IpAddr {
+    let connection = extensions.get::<ConnectInfo<SocketAddr>>();
+    connection.map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip().to_canonical())
+}
+
+fn is_trusted(address: IpAddr, trusted_proxies: &[IpNet]) -> bool {
+    trusted_proxies.iter().any(|network| network.contains(&address))
 }
 
 fn forwarded(connection: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted_proxies.iter().any(|network| network.contains(&address));
-    if !is_trusted(connection) {
+    if !is_trusted(connection, trusted_proxies) {
         return connection;
     }
     let mut nearest = connection;
@@ -24,7 +35,7 @@ fn forwarded(connection: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet])
     for hop in hops.into_iter().rev() {
         let Ok(address) = hop.parse::<IpAddr>() else { break };
         nearest = address.to_canonical();
-        if !is_trusted(nearest) {
+        if !is_trusted(nearest, trusted_proxies) {
             break;
         }
     }

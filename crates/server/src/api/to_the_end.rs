@@ -2,6 +2,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
+use tracing::Instrument as _;
 
 /// Runs a use case to its end even if the client hangs up, so that what KOROAD was asked is recorded
 /// (docs/spec-decisions.md, Meaning): dropped before its end, it goes on as a task of its own.
@@ -42,7 +43,7 @@ where
 {
     fn drop(&mut self) {
         if let (Some(rest), Ok(runtime)) = (self.rest.take(), Handle::try_current()) {
-            runtime.spawn(async move { drop(rest.await) });
+            runtime.spawn(async move { drop(rest.await) }.in_current_span());
         }
     }
 }

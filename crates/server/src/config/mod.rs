@@ -3,6 +3,7 @@
 
 mod outage;
 mod overload;
+mod traces;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 pub use outage::OutageConfig;
 pub use overload::OverloadConfig;
+pub use traces::TracesConfig;
 
 use crate::service::retention::Retention;
 use crate::webhook::{Reach, Timeouts};
@@ -48,6 +50,9 @@ pub struct Config {
     /// How long records are kept.
     #[serde(default)]
     pub retention: RetentionConfig,
+    /// Where traces are sent.
+    #[serde(default)]
+    pub traces: TracesConfig,
     /// How long running requests may take to finish after a stop signal.
     #[serde(default = "defaults::drain_timeout_ms")]
     pub drain_timeout_ms: u64,
@@ -329,6 +334,7 @@ impl Config {
             return Err("api.overload.body_memory_bytes is less than api.body_limit_bytes".to_owned());
         }
         self.outage.check()?;
+        self.traces.check()?;
         self.retention.check()
     }
 }

@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 
 use crate::api::{self, Api};
 use crate::clock::Clock;
-use crate::config::{ApiConfig, RateLimitConfig};
+use crate::config::{ApiConfig, RateLimitConfig, TracesConfig};
 use crate::listen::Listener;
 use crate::ops::{self, Ops};
 use crate::production::StartError;
@@ -132,7 +132,7 @@ impl Sandbox {
         let config = ApiConfig { rate_limit: GENEROUS, ..ApiConfig::default() };
         let header_timeout = Duration::from_millis(config.header_timeout_ms);
         let gate = Gate::default();
-        let api = api::router(Api::new(Arc::clone(&services), &config)?)
+        let api = api::router(Api::new(Arc::clone(&services), &config, &TracesConfig::default())?)
             .layer(from_fn_with_state(Arc::clone(&gate), wait_for_reset));
         let api = Listener::start(api, options.api, None, header_timeout).await?;
         let web = Listener::start(web::router(api.address()), options.web, None, header_timeout).await?;

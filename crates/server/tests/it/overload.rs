@@ -107,21 +107,21 @@ async fn next_status(connection: &mut TcpStream) -> String {
 
 #[tokio::test]
 async fn a_refusal_reaches_a_client_that_still_sends() {
-    const HALF: usize = 200_000;
+    let half = vec![b' '; 200_000];
     let deployment = Deployment::start("overload = { in_flight = 1, key_share_percent = 100 }").await;
     let client = company(&deployment).await;
     let held = hold(&deployment, &client, SINGLE).await;
     let mut sending = TcpStream::connect(deployment.server.api_address()).await.unwrap();
     for _ in 0..3 {
         let token = &client.token;
-        let length = 2 * HALF;
-        let head = format!(
+        let length = 2 * half.len();
+        let request = format!(
             "POST {SINGLE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n"
         );
-        sending.write_all(head.as_bytes()).await.unwrap();
-        sending.write_all(&[b' '; HALF]).await.unwrap();
+        sending.write_all(request.as_bytes()).await.unwrap();
+        sending.write_all(&half).await.unwrap();
         assert_eq!(next_status(&mut sending).await, "503");
-        sending.write_all(&[b' '; HALF]).await.expect("the connection is kept");
+        sending.write_all(&half).await.expect("the connection is kept");
     }
     drop(held);
     deployment.stop().await;

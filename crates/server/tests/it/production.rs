@@ -300,7 +300,7 @@ fn numbers_out_of_range_are_told() {
 }
 
 #[test]
-fn settings_of_webhooks_and_retention_are_checked() {
+fn settings_of_webhooks_traces_and_retention_are_checked() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rims.toml");
     let load = |text: &str| {
@@ -313,6 +313,12 @@ fn settings_of_webhooks_and_retention_are_checked() {
         ("[webhooks]\nconnect_timeout_ms = 0", "webhooks.connect_timeout_ms is a number from 1 to 30000"),
         ("[webhooks]\ntotal_timeout_ms = 30001", "webhooks.total_timeout_ms is a number from 1 to 30000"),
         ("[webhooks]\ntimeout_ms = 1", "unknown key webhooks.timeout_ms"),
+        ("[traces]\nsample_ratio = 1.5", "traces.sample_ratio is a number from 0 to 1"),
+        (
+            "[traces]\nendpoint = \"grpc://127.0.0.1:4317\"",
+            "traces.endpoint is an address with http or https",
+        ),
+        ("[traces]\nendpoint = \"127.0.0.1:4318\"", "traces.endpoint: "),
         ("[retention]\nverifications_days = 0", "retention.verifications_days is a number from 1 to 36500"),
         ("[retention]\naudit_days = 36501", "retention.audit_days is a number from 1 to 36500"),
         ("[retention]\nrentals_days = 0", "retention.rentals_days is a number from 1 to 36500"),

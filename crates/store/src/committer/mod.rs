@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, RwLock, oneshot, watch};
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span, trace_span};
 
 use crate::audit::Head;
 use crate::db::{Link, Target};
@@ -34,6 +35,8 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::fro
 pub(crate) struct Job {
     pub(crate) write: Prepared,
     pub(crate) answer: oneshot::Sender<Result<(), StoreError>>,
+    /// Where its caller waits, for traces.
+    pub(crate) span: Span,
 }
 
 /// Whether the head of the chain may be kept between groups.
@@ -90,9 +93,10 @@ impl Committer {
     /// Commits until the queue is closed and empty.
     pub(crate) async fn run(mut self) {
         while let Some(group) = self.next_group().await {
+            let span = span_of(&group);
             let (writes, answers): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|job| (job.write, job.answer)).unzip();
-            let results = self.commit(&writes).await;
+            let results = self.commit(&writes).instrument(span).await;
             for (answer, result) in answers.into_iter().zip(results) {
                 // The caller may have stopped waiting.
                 answer.send(result).ok();
@@ -162,4 +166,16 @@ impl Committer {
             }
         }
     }
+}
+
+/// A group's span, within that of the first of its writes that is traced; the others are linked to it.
+fn span_of(group: &[Job]) -> Span {
+    let mut traced = group.iter().map(|job| &job.span).filter(|span| !span.is_disabled());
+    let Some(first) = traced.next() else { return Span::none() };
+    let rows: usize = group.iter().map(|job| job.write.rows()).sum();
+    let span = first.in_scope(|| trace_span!("commit group", rims.writes = group.len(), rims.rows = rows));
+    for other in traced {
+        other.follows_from(&span);
+    }
+    span
 }

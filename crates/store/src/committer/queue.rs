@@ -104,6 +104,7 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use tokio::sync::oneshot;
+    use tracing::Span;
 
     use super::*;
     use crate::prepared::Prepared;
@@ -113,7 +114,7 @@ mod tests {
         let token = || TokenRow { hash: [0; 32], credential: 1, issued_ms: 0, expires_ms: 0 };
         let write =
             Prepared { tokens: std::iter::repeat_with(token).take(rows).collect(), ..Prepared::default() };
-        queue.push(Job { write, answer: oneshot::channel().0 })
+        queue.push(Job { write, answer: oneshot::channel().0, span: Span::none() })
     }
 
     /// The groups' writes, each by its rows, until the queue is empty.
