@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
+use rims_aside::aside;
 use tokio::sync::{Mutex, RwLock, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{Instrument as _, trace_span};
@@ -190,10 +191,8 @@ impl Store {
     /// rarely, have been stored whole: the connection was lost while it was being committed.
     pub async fn commit(&self, write: Write) -> Result<(), StoreError> {
         let prepared = if write.is_large() {
-            // On a thread of its own: its milliseconds must not keep small writes waiting.
             let inner = Arc::clone(&self.inner);
-            let prepare = move || Prepared::new(write, &inner.keys);
-            tokio::task::spawn_blocking(prepare).await.unwrap_or(Err(StoreError::Unavailable))
+            aside(move || Prepared::new(write, &inner.keys)).await
         } else {
             Prepared::new(write, &self.inner.keys)
         };

@@ -8,12 +8,12 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
+use rims_aside::aside;
 use rims_domain::{CredentialId, access};
 use rims_protocol::envelope::{encrypted_data, open_request};
 use rims_protocol::values::RecheckReference;
 use rims_protocol::{ApiError, Interface};
 use serde_json::{Map, Value};
-use tokio::task::JoinError;
 
 use super::answer::Failure;
 use super::body::Arrived;
@@ -129,18 +129,6 @@ impl Call {
 
 fn opened(caller: &Caller, body: &Arrived) -> Result<Map<String, Value>, ApiError> {
     open_request(&caller.secret_key, &encrypted_data(&body.bytes)?)
-}
-
-/// Computes on a thread of its own, so that a batch's milliseconds do not keep single checks waiting.
-pub(super) async fn aside<T: Send + 'static>(
-    compute: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
-) -> Result<T, ApiError> {
-    match tokio::task::spawn_blocking(compute).await.map_err(JoinError::try_into_panic) {
-        Ok(computed) => computed,
-        // A crash is the request's own.
-        Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        Err(Err(_ended_with_the_runtime)) => Err(ApiError::Database),
-    }
 }
 
 /// What follows the scheme in `Authorization`.

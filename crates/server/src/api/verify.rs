@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use rims_aside::aside;
 use rims_domain::calendar::today;
 use rims_protocol::interface::Family;
 use rims_protocol::messages::{BatchRequest, SingleRequest};
@@ -9,7 +10,7 @@ use rims_protocol::{ApiError, Sector};
 
 use super::Api;
 use super::answer::Failure;
-use super::call::{Call, aside};
+use super::call::Call;
 use super::once::answer_once;
 use crate::service::Terms;
 

@@ -41,6 +41,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request, Url};
+use rims_aside::aside;
 use rims_protocol::codes::{LicenceClass, ProcessingCode, ResultCode};
 use rims_protocol::values::{LicenceNumber, Period, PersonName};
 use tokio::sync::Semaphore;
@@ -52,7 +53,7 @@ use crate::batch::ask_all;
 use crate::coalesce::{Ask, Attempt, Call, Coalescer};
 use crate::config::{ConfigError, KoroadConfig, Limits};
 use crate::endpoint::Endpoint;
-use crate::error::{CallError, KoroadError, Unusable};
+use crate::error::{CallError, KoroadError};
 use crate::{Now, seoul};
 use token::{Token, Tokens};
 use wire::Frames;
@@ -197,15 +198,6 @@ impl Ask for Service {
     fn retries_closed(&self) -> bool {
         self.endpoint.retries_closed()
     }
-}
-
-/// Computes on a thread of its own, so that a large call's milliseconds do not keep small ones waiting.
-async fn aside<T: Send + 'static>(
-    compute: impl FnOnce() -> Result<T, CallError> + Send + 'static,
-) -> Result<T, CallError> {
-    // Ends without a result only with the runtime, or by a fault of ours.
-    let computed = tokio::task::spawn_blocking(compute).await;
-    computed.unwrap_or(Err(CallError::Unusable(Unusable::Interrupted)))
 }
 
 /// Codes 1–4 of table 5.3: no token, a wrong one, not authenticated, expired.
