@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use rims_protocol::ApiError;
 use rims_protocol::SecretKey;
 use rims_protocol::envelope::{encrypted_data, open_request, request_body};
-use serde_json::Value;
+use rims_protocol::json::Members;
 
 fuzz_target!(|input: (&str, &[u8])| {
     let (secret, bytes) = input;
@@ -37,10 +37,7 @@ fn from_a_client(key: &SecretKey, plaintext: &[u8]) {
     let wrapped = sealed.replace('A', "A\r\n");
     assert_eq!(key.open(&wrapped).as_deref(), Ok(plaintext));
     let body = request_body(&sealed).to_string();
-    assert_eq!(encrypted_data(body.as_bytes()), Ok(sealed.clone()));
-    let expected = match serde_json::from_slice(plaintext) {
-        Ok(Value::Object(members)) => Ok(members),
-        _ => Err(ApiError::Decryption),
-    };
+    assert_eq!(encrypted_data(body.as_bytes()).as_deref(), Ok(sealed.as_str()));
+    let expected = serde_json::from_slice::<Members>(plaintext).map_err(|_| ApiError::Decryption);
     assert_eq!(open_request(key, &sealed), expected);
 }

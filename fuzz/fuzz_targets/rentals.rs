@@ -2,17 +2,20 @@
 //! with an error that such a request may have.
 #![no_main]
 
+use std::collections::BTreeMap;
+
 use arbitrary::Arbitrary;
 use jiff::civil::{Date, date};
 use jiff::{Span, ToSpan};
 use libfuzzer_sys::fuzz_target;
 use rims_protocol::codes::HistoryKind;
+use rims_protocol::json::Members;
 use rims_protocol::messages::{
     AnomalyRequest, ConfirmRequest, HistoryRequest, NumberRequest, ResultRequest, ScheduleRequest,
 };
 use rims_protocol::values::{Vehicle, format_compact};
 use rims_protocol::{ApiError, Sector};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
@@ -79,10 +82,9 @@ fn valid(today: Date) -> [(&'static str, Value); 18] {
     ]
 }
 
-fn members(changes: &[(u8, Sent<'_>)], today: Date) -> Map<String, Value> {
+fn members(changes: &[(u8, Sent<'_>)], today: Date) -> Members {
     let valid = valid(today);
-    let mut members: Map<String, Value> =
-        valid.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let mut members: BTreeMap<&str, Value> = valid.iter().cloned().collect();
     for (place, sent) in changes {
         let name = valid[usize::from(*place) % valid.len()].0;
         let value = match sent {
@@ -96,9 +98,9 @@ fn members(changes: &[(u8, Sent<'_>)], today: Date) -> Map<String, Value> {
             Sent::Text(text) => json!(text),
             Sent::Day(days) => json!(format_compact(today.saturating_add(Span::new().days(i64::from(*days))))),
         };
-        members.insert(name.to_owned(), value);
+        members.insert(name, value);
     }
-    members
+    serde_json::from_value(json!(members)).unwrap()
 }
 
 fn decided(vehicle: &Vehicle) {

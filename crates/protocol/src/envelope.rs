@@ -11,10 +11,13 @@ use base64::engine::general_purpose::STANDARD;
 use cipher::block_padding::Pkcs7;
 use cipher::common::InnerInit;
 use cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyInit};
-use serde_json::{Map, Value};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::ApiError;
+use crate::json::Members;
 
 /// A Secret Key (§3.2.2), ready to seal and open. The text itself is not kept.
 #[derive(Clone)]
@@ -88,23 +91,61 @@ fn without_line_breaks(text: &str) -> Cow<'_, str> {
 
 /// Takes `encryptedData` out of a request body (§3.1); -180 unless the body is a JSON object that has it as a
 /// string. Other members are ignored; of duplicates the last wins.
-pub fn encrypted_data(body: &[u8]) -> Result<String, ApiError> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(mut members)) => match members.remove("encryptedData") {
-            Some(Value::String(sealed)) => Ok(sealed),
-            _ => Err(ApiError::InvalidEncryptedData),
-        },
-        _ => Err(ApiError::InvalidEncryptedData),
+pub fn encrypted_data(body: &[u8]) -> Result<Cow<'_, str>, ApiError> {
+    let body: Body<'_> = serde_json::from_slice(body).map_err(|_| ApiError::InvalidEncryptedData)?;
+    body.encrypted_data.ok_or(ApiError::InvalidEncryptedData)
+}
+
+/// What of a request's body is read.
+struct Body<'a> {
+    encrypted_data: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Member<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Other(IgnoredAny),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Body<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OneBody)
+    }
+}
+
+struct OneBody;
+
+impl<'de> Visitor<'de> for OneBody {
+    type Value = Body<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Body<'de>, A::Error> {
+        let mut encrypted_data = None;
+        while let Some(Name(name)) = members.next_key()? {
+            if name != "encryptedData" {
+                members.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            encrypted_data = match members.next_value()? {
+                Member::Text(text) => Some(text),
+                Member::Other(_) => None,
+            };
+        }
+        Ok(Body { encrypted_data })
     }
 }
 
 /// Opens `encryptedData` into the request's members; -190 unless it decrypts to one JSON object in UTF-8.
-pub fn open_request(key: &SecretKey, sealed: &str) -> Result<Map<String, Value>, ApiError> {
+pub fn open_request(key: &SecretKey, sealed: &str) -> Result<Members, ApiError> {
     let plaintext = Zeroizing::new(key.open(sealed).map_err(|_| ApiError::Decryption)?);
-    match serde_json::from_slice(&plaintext) {
-        Ok(Value::Object(members)) => Ok(members),
-        _ => Err(ApiError::Decryption),
-    }
+    serde_json::from_slice(&plaintext).map_err(|_| ApiError::Decryption)
 }
 
 /// Wraps a sealed text as a request body.
@@ -117,6 +158,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::json::Json;
 
     /// The Secret Key of the specification's sample (§6).
     const SAMPLE_KEY: &str = "1234b0842f2848c090a0835c6e7ac599";
@@ -197,7 +239,7 @@ mod tests {
         assert_eq!(open_request(&key, &euc_kr), Err(ApiError::Decryption));
         assert_eq!(open_request(&key, "not sealed"), Err(ApiError::Decryption));
         let members = open_request(&key, &key.seal(br#"{"a":"1","a":"2"}"#)).unwrap();
-        assert_eq!(members["a"], "2");
+        assert_eq!(members.get("a").and_then(Json::as_text), Some("2"));
     }
 
     #[test]
@@ -215,8 +257,8 @@ mod tests {
         #[test]
         fn a_body_is_what_is_sealed(plaintext: Vec<u8>) {
             let key = SecretKey::new(SAMPLE_KEY);
-            let sealed = encrypted_data(key.seal_body(&plaintext).as_bytes()).unwrap();
-            prop_assert_eq!(sealed, key.seal(&plaintext));
+            let body = key.seal_body(&plaintext);
+            prop_assert_eq!(encrypted_data(body.as_bytes()).unwrap(), key.seal(&plaintext));
         }
 
         #[test]

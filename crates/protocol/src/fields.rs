@@ -4,9 +4,8 @@
 
 use std::ops::RangeInclusive;
 
-use serde_json::{Map, Value};
-
 use crate::ApiError;
+use crate::json::{Json, Members};
 use crate::values::Malformed;
 
 const NOT_A_STRING: Malformed = Malformed("문자열이어야 합니다");
@@ -53,20 +52,20 @@ impl Faults {
 
 /// One object's members: the request itself, or one item of `requestList`.
 pub struct Fields<'a, 'f> {
-    members: &'a Map<String, Value>,
+    members: &'a Members,
     item: Option<usize>,
     faults: &'f mut Faults,
 }
 
 impl<'a, 'f> Fields<'a, 'f> {
     /// The members of the request itself.
-    pub fn of_request(members: &'a Map<String, Value>, faults: &'f mut Faults) -> Self {
+    pub fn of_request(members: &'a Members, faults: &'f mut Faults) -> Self {
         Self { members, item: None, faults }
     }
 
     /// The members of an item of `requestList`; anything but an object is malformed.
-    pub fn of_item(index: usize, item: &'a Value, faults: &'f mut Faults) -> Option<Self> {
-        if let Value::Object(members) = item {
+    pub fn of_item(index: usize, item: &'a Json, faults: &'f mut Faults) -> Option<Self> {
+        if let Json::Object(members) = item {
             Some(Self { members, item: Some(index), faults })
         } else {
             faults.malformed(|| format!("requestList[{index}]"), NOT_AN_OBJECT);
@@ -76,10 +75,10 @@ impl<'a, 'f> Fields<'a, 'f> {
 
     /// A required string. `None` means that a fault was noted.
     pub fn required<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Malformed>) -> Option<T> {
-        if self.is_blank(name) {
-            return self.missing(name);
+        match self.sent(name) {
+            None => self.missing(name),
+            Some(value) => self.parsed(name, value, parse),
         }
-        self.optional(name, parse)
     }
 
     /// A required string with an error of its own for a value that is none: -230 and -260 instead of -160.
@@ -103,14 +102,10 @@ impl<'a, 'f> Fields<'a, 'f> {
         range: RangeInclusive<u32>,
         rule: Malformed,
     ) -> Option<u32> {
-        if self.is_blank(name) {
-            return self.missing(name);
-        }
-        let sent = match self.members.get(name) {
-            Some(Value::Number(number)) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
-            Some(Value::String(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse().ok()
-            }
+        let Some(value) = self.sent(name) else { return self.missing(name) };
+        let sent = match value {
+            Json::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
+            Json::Text(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok(),
             _ => None,
         };
         let number = sent.filter(|number| range.contains(number));
@@ -122,21 +117,15 @@ impl<'a, 'f> Fields<'a, 'f> {
 
     /// An optional string; absent, null and blank are the same. `None` may also mean that a fault was noted.
     pub fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Malformed>) -> Option<T> {
-        if self.is_blank(name) {
-            return None;
-        }
-        let parsed = match self.members.get(name) {
-            Some(Value::String(text)) => parse(text),
-            _ => Err(NOT_A_STRING),
-        };
-        parsed.map_err(|rule| self.malformed(name, rule)).ok()
+        let value = self.sent(name)?;
+        self.parsed(name, value, parse)
     }
 
     /// A required array with at least one item.
-    pub fn required_array(&mut self, name: &str) -> Option<&'a [Value]> {
+    pub fn required_array(&mut self, name: &str) -> Option<&'a [Json]> {
         match self.members.get(name) {
-            None | Some(Value::Null) => self.missing(name),
-            Some(Value::Array(items)) if !items.is_empty() => Some(items),
+            None | Some(Json::Null) => self.missing(name),
+            Some(Json::List(items)) if !items.is_empty() => Some(items),
             Some(_) => {
                 self.malformed(name, NOT_AN_ARRAY);
                 None
@@ -156,12 +145,23 @@ impl<'a, 'f> Fields<'a, 'f> {
         None
     }
 
-    fn is_blank(&self, name: &str) -> bool {
-        match self.members.get(name) {
-            None | Some(Value::Null) => true,
-            Some(Value::String(text)) => text.trim().is_empty(),
-            Some(_) => false,
-        }
+    /// A member that is there: neither null nor blank.
+    fn sent(&self, name: &str) -> Option<&'a Json> {
+        self.members.get(name).filter(|value| match value {
+            Json::Null => false,
+            Json::Text(text) => !text.trim().is_empty(),
+            _ => true,
+        })
+    }
+
+    fn parsed<T>(
+        &mut self,
+        name: &str,
+        value: &Json,
+        parse: impl FnOnce(&str) -> Result<T, Malformed>,
+    ) -> Option<T> {
+        let parsed = value.as_text().map_or(Err(NOT_A_STRING), parse);
+        parsed.map_err(|rule| self.malformed(name, rule)).ok()
     }
 }
 
@@ -174,7 +174,7 @@ fn path(item: Option<usize>, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -186,11 +186,8 @@ mod tests {
         Err(Malformed("안 됩니다"))
     }
 
-    fn members(value: Value) -> Map<String, Value> {
-        match value {
-            Value::Object(members) => members,
-            _ => unreachable!("tests pass objects"),
-        }
+    fn members(value: Value) -> Members {
+        serde_json::from_value(value).unwrap()
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! | [`codes`] | every code table of §5, Korean and English |
 //! | [`values`] | licence numbers, names, dates, vehicles: parse once, carry the proof |
 //! | [`envelope`] | the encrypted request body (§3.1, §3.2) |
+//! | [`json`] | a request's JSON as it was sent |
 //! | [`fields`] | reads members in the table's order and finds the first fault |
 //! | [`messages`] | requests and responses |
 //! | [`mask`] | how numbers and names are hidden in answers |
@@ -21,6 +22,7 @@ pub mod envelope;
 pub mod error;
 pub mod fields;
 pub mod interface;
+pub mod json;
 pub mod mask;
 pub mod messages;
 pub mod sector;

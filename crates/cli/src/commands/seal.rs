@@ -24,7 +24,7 @@ pub(crate) fn open(arguments: &args::Open) -> Result<(), Failure> {
     let body = input(arguments.file.as_deref())?;
     let sealed = match encrypted_data(&body) {
         Ok(sealed) => sealed,
-        Err(_) => String::from_utf8_lossy(body.trim_ascii()).into_owned(),
+        Err(_) => String::from_utf8_lossy(body.trim_ascii()),
     };
     let plaintext = key.open(&sealed).map_err(Failure::input)?;
     print(&format!("{}\n", String::from_utf8_lossy(&plaintext)))

@@ -96,14 +96,14 @@ impl fmt::Debug for VerifyRequest {
 mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
+    use rims_protocol::json::Members;
     use rims_protocol::messages::{ConfirmRequest, SingleRequest};
-    use serde_json::{Map, Value};
 
     use super::*;
 
     const TODAY: Date = date(2025, 10, 23);
 
-    fn members(item: &VerifyItem) -> Map<String, Value> {
+    fn members(item: &VerifyItem) -> Members {
         let single = SingleRequest { bizinfo: None, item: item.clone() };
         serde_json::from_value(serde_json::to_value(single.members()).unwrap()).unwrap()
     }

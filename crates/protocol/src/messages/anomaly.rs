@@ -1,8 +1,8 @@
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::ApiError;
 use crate::fields::{Faults, Fields};
+use crate::json::Members;
 use crate::values::LicenceNumber;
 
 /// Whose rentals are counted (§4.2.5.4).
@@ -14,7 +14,7 @@ pub struct AnomalyRequest {
 
 impl AnomalyRequest {
     /// Reads the decrypted members.
-    pub fn read(members: &Map<String, Value>) -> Result<Self, ApiError> {
+    pub fn read(members: &Members) -> Result<Self, ApiError> {
         let mut faults = Faults::default();
         let mut fields = Fields::of_request(members, &mut faults);
         let licence_number = fields.required("f_license_no", LicenceNumber::parse_wire);
@@ -31,7 +31,7 @@ pub struct AnomalyAnswer {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::messages::testing::{fault, members};

@@ -1,10 +1,10 @@
 use jiff::civil::Date;
-use serde_json::{Map, Value};
 
 use super::verify::{VerifyItem, read_item};
 use crate::ApiError;
 use crate::codes::OneWay;
 use crate::fields::{Faults, Fields};
+use crate::json::Members;
 use crate::sector::{DateRule, VehicleRule};
 use crate::values::{Malformed, UserId};
 
@@ -21,7 +21,7 @@ pub struct ConfirmRequest {
 
 impl ConfirmRequest {
     /// Reads the decrypted members in the order of §4.2.3.4.
-    pub fn read(members: &Map<String, Value>, today: Date) -> Result<Self, ApiError> {
+    pub fn read(members: &Members, today: Date) -> Result<Self, ApiError> {
         let mut faults = Faults::default();
         let mut fields = Fields::of_request(members, &mut faults);
         let bizinfo = fields.optional("bizinfo", UserId::parse);
@@ -39,7 +39,7 @@ fn parse_one_way(code: &str) -> Result<OneWay, Malformed> {
 mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::codes::LicenceStatus;

@@ -229,6 +229,7 @@ mod tests {
     use super::*;
     use crate::ApiError;
     use crate::codes::HistoryKind;
+    use crate::json::Members;
     use crate::messages::testing::members;
 
     const TODAY: Date = date(2024, 10, 23);
@@ -236,7 +237,7 @@ mod tests {
     /// What is read, written and read again is the same.
     fn comes_back<R: Debug + PartialEq>(
         sample: Value,
-        read: impl Fn(&serde_json::Map<String, Value>) -> Result<R, ApiError>,
+        read: impl Fn(&Members) -> Result<R, ApiError>,
         write: impl Fn(&R) -> Value,
     ) {
         let request = read(&members(sample)).unwrap();

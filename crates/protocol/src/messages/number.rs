@@ -1,11 +1,11 @@
 use jiff::civil::Date;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
 
 use super::verify::{read_api_type, read_period, read_vehicle};
 use crate::codes::{ApiType, ApiTypeGroup};
 use crate::fields::{Faults, Fields};
+use crate::json::Members;
 use crate::values::{Period, RemoteNumber, UserId, Vehicle};
 use crate::{ApiError, Sector};
 
@@ -24,7 +24,7 @@ pub struct NumberRequest {
 
 impl NumberRequest {
     /// Reads the decrypted members by the sector's table.
-    pub fn read(members: &Map<String, Value>, sector: Sector, today: Date) -> Result<Self, ApiError> {
+    pub fn read(members: &Members, sector: Sector, today: Date) -> Result<Self, ApiError> {
         const GROUP: ApiTypeGroup = ApiTypeGroup::Number;
         let rules = sector.rules();
         let mut faults = Faults::default();
@@ -56,7 +56,7 @@ impl Serialize for NumberAnswer {
 mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::messages::testing::{changed, fault, members, missing_in_order, with};

@@ -1,10 +1,10 @@
 use jiff::civil::Date;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::number::NumberAnswer;
 use crate::codes::{PhotoCode, ProcessingCode, ResultCode};
 use crate::fields::{Faults, Fields};
+use crate::json::Members;
 use crate::values::{RemoteNumber, Score, UserId, format_compact};
 use crate::{ApiError, Sector};
 
@@ -19,7 +19,7 @@ pub struct ResultRequest {
 
 impl ResultRequest {
     /// Reads the decrypted members; what is no number of this sector is -230 or -260 instead of -160.
-    pub fn read(members: &Map<String, Value>, sector: Sector) -> Result<Self, ApiError> {
+    pub fn read(members: &Members, sector: Sector) -> Result<Self, ApiError> {
         let kind = sector.rules().number.kind;
         let mut faults = Faults::default();
         let mut fields = Fields::of_request(members, &mut faults);
@@ -99,7 +99,7 @@ impl ResultHeader {
 mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::codes::{KnownProcessing, LicenceStatus, PhotoCheck};

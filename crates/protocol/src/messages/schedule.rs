@@ -1,12 +1,12 @@
 use jiff::civil::Date;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::header::Header;
 use super::verify::{ItemAnswer, VerifyItem, read_item};
 use crate::ApiError;
 use crate::codes::Recurrence;
 use crate::fields::{Faults, Fields};
+use crate::json::Members;
 use crate::sector::{DateRule, VehicleRule};
 use crate::values::{Malformed, UserId};
 
@@ -23,7 +23,7 @@ pub struct ScheduleRequest {
 
 impl ScheduleRequest {
     /// Reads the decrypted members in the order of §4.2.4.4.
-    pub fn read(members: &Map<String, Value>, today: Date) -> Result<Self, ApiError> {
+    pub fn read(members: &Members, today: Date) -> Result<Self, ApiError> {
         let mut faults = Faults::default();
         let mut fields = Fields::of_request(members, &mut faults);
         let bizinfo = fields.optional("bizinfo", UserId::parse);
@@ -64,7 +64,7 @@ pub struct ScheduleAnswer {
 mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::codes::{KnownProcessing, LicenceStatus};

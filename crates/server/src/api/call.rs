@@ -11,9 +11,9 @@ use axum::http::{HeaderName, HeaderValue};
 use rims_aside::aside;
 use rims_domain::{CredentialId, access};
 use rims_protocol::envelope::{encrypted_data, open_request};
+use rims_protocol::json::Members;
 use rims_protocol::values::RecheckReference;
 use rims_protocol::{ApiError, Interface};
-use serde_json::{Map, Value};
 
 use super::answer::Failure;
 use super::body::Arrived;
@@ -38,7 +38,7 @@ pub(super) struct Bearer {
 pub(super) struct Call {
     pub(super) caller: Arc<Caller>,
     pub(super) interface: &'static Interface,
-    pub(super) members: Arc<Map<String, Value>>,
+    pub(super) members: Arc<Members>,
     /// As sent; read by the interfaces that record something once.
     pub(super) idempotency_key: Option<HeaderValue>,
     /// As sent; read by the verifications.
@@ -127,7 +127,7 @@ impl Call {
     }
 }
 
-fn opened(caller: &Caller, body: &Arrived) -> Result<Map<String, Value>, ApiError> {
+fn opened(caller: &Caller, body: &Arrived) -> Result<Members, ApiError> {
     open_request(&caller.secret_key, &encrypted_data(&body.bytes)?)
 }
 

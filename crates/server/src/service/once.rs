@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use rims_domain::idempotency::is_alive;
+use rims_protocol::json::{Json, Members};
 use rims_protocol::values::IdempotencyKey;
 use rims_store::{Constraint, NewAnswer, RequestHash, StoreError, Write};
 use serde::Serialize;
-use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{Caller, ServiceError, Services};
@@ -29,7 +29,7 @@ pub enum Known {
 
 impl Services {
     /// A request under a key. The same interface and members are the same request, however they were written.
-    pub fn once(&self, key: IdempotencyKey, interface: &str, members: &Map<String, Value>) -> Once {
+    pub fn once(&self, key: IdempotencyKey, interface: &str, members: &Members) -> Once {
         let request = self.store.request_hash(&canonical(interface, members));
         Once { key, request }
     }
@@ -75,17 +75,19 @@ impl Services {
 const DRIVER: usize = 192;
 
 /// The same bytes for the same request, and for no other: every value behind its kind and its length, members by name.
-fn canonical(interface: &str, members: &Map<String, Value>) -> Zeroizing<Vec<u8>> {
-    let drivers = members.values().filter_map(Value::as_array).map(Vec::len).sum::<usize>() + 1;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(drivers * DRIVER));
+fn canonical(interface: &str, members: &Members) -> Zeroizing<Vec<u8>> {
+    let drivers = match members.get("requestList") {
+        Some(Json::List(drivers)) => drivers.len(),
+        _ => 0,
+    };
+    let mut bytes = Zeroizing::new(Vec::with_capacity((drivers + 1) * DRIVER));
     put(b's', interface, &mut bytes);
     put_members(members, &mut bytes);
     bytes
 }
 
-fn put_members(members: &Map<String, Value>, bytes: &mut Vec<u8>) {
-    let mut members: Vec<(&String, &Value)> = members.iter().collect();
-    members.sort_unstable_by_key(|(name, _)| *name);
+fn put_members(members: &Members, bytes: &mut Vec<u8>) {
+    let members = members.by_name();
     put_length(b'{', members.len(), bytes);
     for (name, value) in members {
         put(b's', name, bytes);
@@ -93,19 +95,19 @@ fn put_members(members: &Map<String, Value>, bytes: &mut Vec<u8>) {
     }
 }
 
-fn put_value(value: &Value, bytes: &mut Vec<u8>) {
+fn put_value(value: &Json, bytes: &mut Vec<u8>) {
     match value {
-        Value::Null => bytes.push(b'n'),
-        Value::Bool(is_true) => bytes.push(if *is_true { b't' } else { b'f' }),
-        Value::Number(number) => put(b'0', &number.to_string(), bytes),
-        Value::String(text) => put(b's', text, bytes),
-        Value::Array(values) => {
+        Json::Null => bytes.push(b'n'),
+        Json::Bool(is_true) => bytes.push(if *is_true { b't' } else { b'f' }),
+        Json::Number(number) => put(b'0', &number.to_string(), bytes),
+        Json::Text(text) => put(b's', text, bytes),
+        Json::List(values) => {
             put_length(b'[', values.len(), bytes);
             for value in values {
                 put_value(value, bytes);
             }
         }
-        Value::Object(members) => put_members(members, bytes),
+        Json::Object(members) => put_members(members, bytes),
     }
 }
 
@@ -124,8 +126,7 @@ mod tests {
     use super::*;
 
     fn bytes(text: &str) -> Zeroizing<Vec<u8>> {
-        let value: Value = serde_json::from_str(text).unwrap();
-        canonical("/x", value.as_object().unwrap())
+        canonical("/x", &serde_json::from_str(text).unwrap())
     }
 
     #[test]
@@ -135,7 +136,7 @@ mod tests {
             "{ \"b\" : [ { \"d\":null, \"c\":2 } ],\n \"a\":\"\\u0031\" }",
         ];
         assert_eq!(bytes(same[0]), bytes(same[1]));
-        assert_ne!(canonical("/x", &Map::new()), canonical("/y", &Map::new()));
+        assert_ne!(canonical("/x", &Members::default()), canonical("/y", &Members::default()));
     }
 
     #[test]

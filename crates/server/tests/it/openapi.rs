@@ -6,6 +6,7 @@ use jiff::civil::{Date, date};
 use rims_protocol::ApiError;
 use rims_protocol::codes::HistoryKind;
 use rims_protocol::interface::{Family, INTERFACES, Interface, Keys};
+use rims_protocol::json::Members;
 use rims_protocol::messages::{
     AnomalyRequest, BatchRequest, ConfirmRequest, HistoryRequest, NumberRequest, ResultRequest,
     ScheduleRequest, SingleRequest,
@@ -23,7 +24,7 @@ const TODAY: Date = date(2024, 9, 26);
 
 /// Reads a decrypted request as the server does.
 fn read(interface: &Interface, request: &Value) -> Result<(), ApiError> {
-    let Value::Object(members) = request else { panic!("{request} is no object") };
+    let members = &serde_json::from_value::<Members>(request.clone()).unwrap();
     match interface.family {
         Family::Single(sector) => SingleRequest::read(members, sector, TODAY).map(drop),
         Family::Batch(sector) => BatchRequest::read(members, sector, TODAY).map(drop),

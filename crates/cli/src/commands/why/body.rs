@@ -8,13 +8,13 @@ use rims_client::advice::for_response;
 use rims_protocol::Interface;
 use rims_protocol::codes::HistoryKind;
 use rims_protocol::interface::Family;
+use rims_protocol::json::{Json, Members};
 use rims_protocol::messages::{
     AnomalyRequest, BatchRequest, ConfirmRequest, HistoryRequest, NumberRequest, ResultRequest,
     ScheduleRequest, SingleRequest,
 };
 use rims_protocol::{SecretKey, Sector};
 use rims_server::clock::Clock;
-use serde_json::{Map, Value};
 
 use super::Finding;
 use crate::args;
@@ -133,8 +133,8 @@ fn opened(plaintext: &[u8], arguments: &args::Why) -> Vec<Finding> {
         });
     };
     match serde_json::from_str(text) {
-        Ok(Value::Object(members)) => request(&members, arguments),
-        Ok(Value::String(_)) => refused(say!(
+        Ok(Json::Object(members)) => request(&members, arguments),
+        Ok(Json::Text(_)) => refused(say!(
             "JSON 문자열로 한 번 더 감쌌습니다",
             "the JSON was wrapped in a JSON string once more"
         )),
@@ -154,7 +154,7 @@ fn opened(plaintext: &[u8], arguments: &args::Why) -> Vec<Finding> {
 }
 
 /// Reads the request as the interface would.
-fn request(members: &Map<String, Value>, arguments: &args::Why) -> Vec<Finding> {
+fn request(members: &Members, arguments: &args::Why) -> Vec<Finding> {
     let fine = say!("봉투는 바릅니다", "the envelope is right");
     let Some(interface) = arguments.path.as_deref().and_then(Interface::by_path) else {
         let hint = say!(
@@ -183,9 +183,9 @@ fn request(members: &Map<String, Value>, arguments: &args::Why) -> Vec<Finding> 
 }
 
 /// Yesterday in Korea, where UTC still has it.
-fn utc(error: &ApiError, members: &Map<String, Value>, today: Date) -> Option<Finding> {
+fn utc(error: &ApiError, members: &Members, today: Date) -> Option<Finding> {
     let ApiError::InvalidParameter { field, .. } = error else { return None };
-    let sent = members.get(field)?.as_str()?;
+    let sent = members.get(field)?.as_text()?;
     let yesterday = rims_protocol::values::format_compact(today.yesterday().ok()?);
     (sent == yesterday).then(|| {
         Finding::new(
@@ -198,7 +198,7 @@ fn utc(error: &ApiError, members: &Map<String, Value>, today: Date) -> Option<Fi
     })
 }
 
-fn read(interface: &Interface, members: &Map<String, Value>, today: Date) -> Result<(), ApiError> {
+fn read(interface: &Interface, members: &Members, today: Date) -> Result<(), ApiError> {
     match interface.family {
         Family::Token | Family::User => Ok(()),
         Family::Single(sector) => SingleRequest::read(members, sector, today).map(drop),
@@ -213,6 +213,6 @@ fn read(interface: &Interface, members: &Map<String, Value>, today: Date) -> Res
     }
 }
 
-fn result(members: &Map<String, Value>, sector: Sector) -> Result<(), ApiError> {
+fn result(members: &Members, sector: Sector) -> Result<(), ApiError> {
     ResultRequest::read(members, sector).map(drop)
 }

@@ -1,9 +1,9 @@
 use jiff::civil::Date;
-use serde_json::{Map, Value};
 
 use crate::ApiError;
 use crate::codes::{HistoryKind, SearchType};
 use crate::fields::{Faults, Fields};
+use crate::json::Members;
 use crate::values::{Malformed, Period, Plate, UserId, parse_compact, without_controls};
 
 mod rows;
@@ -39,7 +39,7 @@ pub struct HistoryRequest {
 
 impl HistoryRequest {
     /// Reads the decrypted members in the order of §4.2.8.4, which is that of §4.2.9.4.
-    pub fn read(members: &Map<String, Value>, history: HistoryKind) -> Result<Self, ApiError> {
+    pub fn read(members: &Members, history: HistoryKind) -> Result<Self, ApiError> {
         let mut faults = Faults::default();
         let mut fields = Fields::of_request(members, &mut faults);
         let period = read_period(&mut fields);
@@ -94,7 +94,7 @@ fn parse_company_name(text: &str) -> Result<String, Malformed> {
 mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::messages::testing::{changed, fault, members, missing_in_order, with};

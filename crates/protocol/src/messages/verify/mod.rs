@@ -1,9 +1,9 @@
 use jiff::civil::Date;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::codes::{ApiType, ApiTypeGroup, LicenceClass, ResultCode};
 use crate::fields::{Faults, Fields};
+use crate::json::Members;
 use crate::sector::{DateRule, PeriodRule, SectorRules, VehicleRule};
 use crate::values::{
     DeviceId, LicenceNumber, Malformed, Period, PersonName, Plate, UserId, Vehicle, parse_compact,
@@ -42,7 +42,7 @@ pub struct SingleRequest {
 impl SingleRequest {
     /// Reads the decrypted members by the sector's table; the first fault in the order of docs/spec-decisions.md
     /// answers.
-    pub fn read(members: &Map<String, Value>, sector: Sector, today: Date) -> Result<Self, ApiError> {
+    pub fn read(members: &Members, sector: Sector, today: Date) -> Result<Self, ApiError> {
         let rules = sector.rules();
         let mut faults = Faults::default();
         let mut fields = Fields::of_request(members, &mut faults);
@@ -71,7 +71,7 @@ pub struct BatchRequest {
 impl BatchRequest {
     /// Reads the decrypted members by the sector's table. The whole batch is checked before the first fault
     /// answers: missing members, then formats, then the count (-200).
-    pub fn read(members: &Map<String, Value>, sector: Sector, today: Date) -> Result<Self, ApiError> {
+    pub fn read(members: &Members, sector: Sector, today: Date) -> Result<Self, ApiError> {
         let rules = sector.rules();
         let mut faults = Faults::default();
         let mut fields = Fields::of_request(members, &mut faults);

@@ -1,9 +1,10 @@
 use jiff::civil::date;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::codes::{LicenceStatus, ProcessingCode};
+use crate::json::Members;
 use crate::messages::testing::{fault, members, with};
 use crate::messages::{Answer, Header};
 
@@ -226,7 +227,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn no_request_makes_the_reader_panic(value in any_json(), index in 0usize..5) {
-        let Value::Object(members) = value else { return Ok(()) };
+        let Ok(members) = serde_json::from_value::<Members>(value) else { return Ok(()) };
         if let Ok(request) = SingleRequest::read(&members, Sector::ALL[index], TODAY) {
             prop_assert!(request.item.period.from >= TODAY && request.item.period.to >= request.item.period.from);
         }
