@@ -17,7 +17,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::ApiError;
-use crate::json::Members;
+use crate::json::{Json, Members};
 
 /// A Secret Key (§3.2.2), ready to seal and open. The text itself is not kept.
 #[derive(Clone)]
@@ -130,7 +130,8 @@ impl<'de> Visitor<'de> for OneBody {
         let mut encrypted_data = None;
         while let Some(Name(name)) = members.next_key()? {
             if name != "encryptedData" {
-                members.next_value::<IgnoredAny>()?;
+                // Read and not skipped: what is not JSON is refused.
+                members.next_value::<Json>()?;
                 continue;
             }
             encrypted_data = match members.next_value()? {
@@ -158,7 +159,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::json::Json;
 
     /// The Secret Key of the specification's sample (§6).
     const SAMPLE_KEY: &str = "1234b0842f2848c090a0835c6e7ac599";
@@ -223,6 +223,11 @@ mod tests {
             assert_eq!(encrypted_data(body.as_bytes()), Err(ApiError::InvalidEncryptedData), "{body}");
         }
         assert_eq!(encrypted_data(&[0xff, 0xfe]), Err(ApiError::InvalidEncryptedData));
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        for beside in [&b"\"\xb1\xe6\""[..], b"1e999", br#""\ud800""#, deep.as_bytes(), b"tru"] {
+            let body = [br#"{"encryptedData":"a","x":"#, beside, b"}"].concat();
+            assert_eq!(encrypted_data(&body), Err(ApiError::InvalidEncryptedData), "{}", body.escape_ascii());
+        }
         let doubled = r#"{"x":[1],"encryptedData":"a","encryptedData":"b"}"#;
         assert_eq!(encrypted_data(doubled.as_bytes()).unwrap(), "b");
         assert_eq!(encrypted_data(request_body("c").to_string().as_bytes()).unwrap(), "c");

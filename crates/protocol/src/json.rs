@@ -150,9 +150,12 @@ impl<'de> Visitor<'de> for OneObject {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut sent: A) -> Result<Members, A::Error> {
-        // As many as one driver has.
-        let mut members = Vec::with_capacity(8);
+        let mut members = Vec::new();
         while let Some(member) = sent.next_entry()? {
+            if members.is_empty() {
+                // As many as one driver has. An empty object takes no memory.
+                members.reserve_exact(8);
+            }
             members.push(member);
         }
         Ok(Members(members))

@@ -1,6 +1,7 @@
 //! JSON lines on standard error. `docs/logging.md` lists what is never logged.
 
-use tracing::Subscriber;
+use tracing::{Metadata, Subscriber};
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -15,8 +16,8 @@ pub fn install(traces: Option<&Traces>) {
     let filter = EnvFilter::try_from_env("RIMS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     // A second installation in one process changes nothing.
     _ = match traces {
-        None => registry().with(filter).with(lines()).try_init(),
-        Some(traces) => registry().with(traces.layer()).with(lines().with_filter(filter)).try_init(),
+        None => registry().with(lines(filter)).try_init(),
+        Some(traces) => registry().with(traces.layer()).with(lines(filter)).try_init(),
     };
     // A panic's message may quote a value: only its place is logged.
     std::panic::set_hook(Box::new(|panic| {
@@ -25,9 +26,15 @@ pub fn install(traces: Option<&Traces>) {
     }));
 }
 
-fn lines<S>() -> impl Layer<S>
+fn is_event(metadata: &Metadata<'_>) -> bool {
+    metadata.is_event()
+}
+
+fn lines<S>(filter: EnvFilter) -> impl Layer<S>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)
+    let json = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);
+    // Spans are for traces only: a log that enables them would make some of requests that have none.
+    json.with_filter(filter.and(filter_fn(is_event)))
 }

@@ -10,21 +10,37 @@ use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_http::HeaderExtractor;
-use opentelemetry_otlp::{ExporterBuildError, WithExportConfig as _};
+use opentelemetry_otlp::{ExporterBuildError, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Tracer};
+use reqwest::blocking::Client;
+use reqwest::redirect::Policy;
 use tracing::subscriber::Interest;
 use tracing::{Metadata, Span, Subscriber, field, trace_span};
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt as _};
 use tracing_subscriber::layer::{self, Filter, Layer};
 use tracing_subscriber::registry::LookupSpan;
+use url::Url;
 
 use crate::config::TracesConfig;
 use crate::request_id::RequestId;
 
-/// How long a collector may take for what is left when the server stops.
-const LAST_EXPORT: Duration = Duration::from_secs(5);
+/// How long a collector may take for some hundred spans.
+const EXPORT: Duration = Duration::from_secs(10);
+/// How long it may take for what is left when the server stops.
+const LAST_EXPORT: Duration = Duration::from_secs(2);
+
+/// Why there can be no traces.
+#[derive(Debug, thiserror::Error)]
+pub enum TracesError {
+    /// The HTTP client.
+    #[error("traces: {0}")]
+    Client(#[from] reqwest::Error),
+    /// The exporter.
+    #[error("traces: {0}")]
+    Exporter(#[from] ExporterBuildError),
+}
 
 /// The spans on their way to a collector.
 #[derive(Clone, Debug)]
@@ -34,10 +50,11 @@ pub struct Traces {
 
 impl Traces {
     /// Begins to send spans; `None` where no collector is configured.
-    pub fn start(config: &TracesConfig) -> Result<Option<Self>, ExporterBuildError> {
+    pub fn start(config: &TracesConfig) -> Result<Option<Self>, TracesError> {
         let Some(endpoint) = &config.endpoint else { return Ok(None) };
         let exporter = opentelemetry_otlp::SpanExporter::builder()
             .with_http()
+            .with_http_client(client(endpoint)?)
             .with_endpoint(format!("{}/v1/traces", endpoint.as_str().trim_end_matches('/')))
             .build()?;
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
@@ -67,6 +84,16 @@ impl Traces {
     }
 }
 
+/// The configuration says where the collector is, not the environment's proxy variables nor a redirect.
+fn client(endpoint: &Url) -> reqwest::Result<Client> {
+    let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(EXPORT);
+    match endpoint.scheme() {
+        // Plain HTTP needs no root certificates, which a bare machine may not have.
+        "http" => client.tls_certs_only([]).build(),
+        _ => client.build(),
+    }
+}
+
 /// This program's spans, and below a request's only what belongs to one that is sampled.
 struct Ours;
 
@@ -93,22 +120,26 @@ where
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sampling {
     ratio: f64,
+    follow_traceparent: bool,
 }
 
 impl Sampling {
     /// `None` where there are no traces.
     pub(crate) fn of(config: &TracesConfig) -> Option<Self> {
-        config.endpoint.as_ref().map(|_| Self { ratio: config.sample_ratio })
+        let TracesConfig { sample_ratio: ratio, follow_traceparent, .. } = *config;
+        config.endpoint.as_ref().map(|_| Self { ratio, follow_traceparent })
     }
 
-    /// A request's span, or none. What a proxy in front decided is followed, if it says so by `traceparent`.
+    /// A request's span, or none. What a proxy in front decided is followed, where that is configured.
     pub(crate) fn request(
         self,
         id: RequestId,
         (method, path): (&Method, &str),
         proxy: Option<&HeaderMap>,
     ) -> Span {
-        let caller = proxy.map(|headers| TraceContextPropagator::new().extract(&HeaderExtractor(headers)));
+        let caller = proxy
+            .filter(|_| self.follow_traceparent)
+            .map(|headers| TraceContextPropagator::new().extract(&HeaderExtractor(headers)));
         let caller = caller.filter(|context| context.span().span_context().is_valid());
         let sampled = match &caller {
             Some(context) => context.span().span_context().is_sampled(),
@@ -118,13 +149,27 @@ impl Sampling {
     }
 }
 
+/// Any other method is whatever a caller wrote, however long.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
+    }
+}
+
 fn span(id: RequestId, method: &Method, path: &str, caller: Option<Context>) -> Span {
+    let method = known(method);
     let span = trace_span!(
         REQUEST,
         otel.name = format_args!("{method} {path}"),
         otel.kind = "server",
         otel.status_code = field::Empty,
-        http.request.method = method.as_str(),
+        http.request.method = method,
         http.route = path,
         http.response.status_code = field::Empty,
         rims.request_id = %id,

@@ -192,7 +192,7 @@ impl Store {
     pub async fn commit(&self, write: Write) -> Result<(), StoreError> {
         let prepared = if write.is_large() {
             let inner = Arc::clone(&self.inner);
-            aside(move || Prepared::new(write, &inner.keys)).await
+            aside(move || Prepared::new(write, &inner.keys)).await.unwrap_or(Err(StoreError::Unavailable))
         } else {
             Prepared::new(write, &self.inner.keys)
         };

@@ -4,6 +4,7 @@ use futures::TryStreamExt;
 use futures::stream::FuturesOrdered;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
+use tracing::{Instrument as _, trace_span};
 
 use crate::coalesce::{Ask, Attempt, Call};
 use crate::config::Limits;
@@ -25,7 +26,8 @@ pub(crate) async fn ask_all<A: Ask>(
         all.extend(part);
         Ok(all)
     });
-    timeout_at(deadline, joined).await.unwrap_or(Err(TIMED_OUT))
+    let span = trace_span!("ask", otel.name = A::SYSTEM);
+    timeout_at(deadline, joined).instrument(span).await.unwrap_or(Err(TIMED_OUT))
 }
 
 async fn ask_chunk<A: Ask>(

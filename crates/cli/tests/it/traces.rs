@@ -130,7 +130,7 @@ fn a_request_and_what_it_waited_for_are_one_trace() {
         names.sort_unstable();
         names
     };
-    assert_eq!(below(request), ["commit", "koroad", "vehicles"]);
+    assert_eq!(below(request), ["body", "commit", "koroad", "turn", "vehicles"]);
     for (wait, work) in [("koroad", "call koroad"), ("vehicles", "call vehicles"), ("commit", "commit group")]
     {
         let of_request = |span: &&Span| span.name == wait && span.trace_id == request.trace_id;
@@ -142,6 +142,20 @@ fn a_request_and_what_it_waited_for_are_one_trace() {
     for secret in [LICENCE, "홍길동", "67라6767", &held, &traced.auth_key, &traced.secret_key] {
         assert!(!sent.contains(secret), "{secret} in {sent}");
     }
+}
+
+#[test]
+fn what_a_caller_writes_is_in_no_span() {
+    let (collector, traced) = (Collector::start(), Traced::new());
+    let server = traced.serve(collector.address, &[("RIMS_TRACES__SAMPLE_RATIO", "1")]);
+    let method = reqwest::Method::from_bytes(&[b'A'; 1000]).unwrap();
+    let url = format!("{}/BBBBBBBB?CCCCCCCC", server.address("api"));
+    Client::new().request(method, url).header("traceparent", "DDDDDDDD").send().unwrap();
+    stopped(server);
+    let names: Vec<String> = collector.spans().into_iter().map(|span| span.name).collect();
+    assert_eq!(names, ["_OTHER (unknown)"]);
+    let sent = String::from_utf8_lossy(&collector.bodies().concat()).into_owned();
+    assert!(!["AAAA", "BBBB", "CCCC", "DDDD"].iter().any(|written| sent.contains(written)), "{sent}");
 }
 
 #[test]
@@ -170,18 +184,22 @@ fn what_requests_share_is_linked() {
 
 #[test]
 fn a_proxy_decides_what_is_traced_and_nobody_else() {
+    const PROXY: &str = r#"["127.0.0.1/32"]"#;
     const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     const NOT_SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b7-00";
     let traced = Traced::new();
-    for (proxies, sample_ratio, traceparent, trace) in [
-        ("[]", "0", Some(SAMPLED), None),
-        (r#"["127.0.0.1/32"]"#, "0", Some(SAMPLED), Some("4bf92f3577b34da6a3ce929d0e0e4736")),
-        (r#"["127.0.0.1/32"]"#, "1", Some(NOT_SAMPLED), None),
-        (r#"["127.0.0.1/32"]"#, "0", None, None),
+    for (proxies, follow, sample_ratio, traceparent, trace) in [
+        ("[]", "true", "0", Some(SAMPLED), None),
+        (PROXY, "false", "0", Some(SAMPLED), None),
+        (PROXY, "true", "0", Some(SAMPLED), Some("4bf92f3577b34da6a3ce929d0e0e4736")),
+        (PROXY, "true", "1", Some(NOT_SAMPLED), None),
+        (PROXY, "true", "0", None, None),
     ] {
         let collector = Collector::start();
         let ratio = ("RIMS_TRACES__SAMPLE_RATIO", sample_ratio);
-        let server = traced.serve(collector.address, &[("RIMS_API__TRUSTED_PROXIES", proxies), ratio]);
+        let follow = ("RIMS_TRACES__FOLLOW_TRACEPARENT", follow);
+        let server =
+            traced.serve(collector.address, &[("RIMS_API__TRUSTED_PROXIES", proxies), follow, ratio]);
         let api = server.address("api");
         traced.verify(&api, &token(&api, &traced.auth_key), traceparent);
         stopped(server);

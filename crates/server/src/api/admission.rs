@@ -1,7 +1,7 @@
 //! Which requests are worked on when there are many (docs/configuration.md, `[api.overload]`). Three classes with bounds of
 //! their own, so that a national system that hangs does not keep histories from being read.
 
-use rims_domain::CredentialId;
+use rims_domain::AccountId;
 use rims_protocol::Interface;
 use rims_protocol::interface::Family;
 
@@ -24,8 +24,8 @@ impl Admission {
     pub(super) fn new(config: &OverloadConfig) -> Self {
         let bounds = |at_once: usize, waiting: usize| Bounds {
             at_once,
-            at_once_per_key: config.per_key(at_once),
-            waiting_per_key: waiting,
+            at_once_per_company: config.per_company(at_once),
+            waiting_per_company: waiting,
             wait: config.batch_wait(),
         };
         Self {
@@ -35,13 +35,13 @@ impl Admission {
         }
     }
 
-    /// A place for a request of this key, or HTTP 503.
-    pub(super) async fn admit(&self, interface: &Interface, key: CredentialId) -> Result<Turn, Failure> {
+    /// A place for a request of this company, or HTTP 503.
+    pub(super) async fn admit(&self, interface: &Interface, company: AccountId) -> Result<Turn, Failure> {
         let turns = match interface.family {
             Family::Batch(_) => &self.batches,
             Family::Single(_) | Family::RentalConfirm | Family::Schedule | Family::Number(_) => &self.checks,
             _ => &self.records,
         };
-        turns.take(key).await.map_err(|_busy| Failure::Overloaded)
+        turns.take(company).await.map_err(|_busy| Failure::Overloaded)
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
+use axum::http::Version;
 use axum::http::header::EXPECT;
 use axum::http::request::Parts;
 use bytes::BytesMut;
@@ -41,10 +42,10 @@ impl Bodies {
     }
 
     /// The whole body.
-    pub(super) async fn read(&self, mut body: Body) -> Result<Arrived, Failure> {
+    pub(super) async fn read(&self, version: Version, mut body: Body) -> Result<Arrived, Failure> {
         let arrived = tokio::time::timeout(self.timeout, self.arrive(&mut body)).await;
         if let Ok(Err(Failure::Overloaded | Failure::BodyTooLarge)) = arrived {
-            self.discard(body);
+            self.discard(version, body);
         }
         arrived.unwrap_or(Err(Failure::BodyTimedOut))
     }
@@ -53,14 +54,15 @@ impl Bodies {
     pub(super) fn refuse(&self, parts: &Parts, body: Body) {
         // Who waits to be asked for it sends nothing.
         if !parts.headers.contains_key(EXPECT) {
-            self.discard(body);
+            self.discard(parts.version, body);
         }
     }
 
     /// Reads the rest of a refused request's body and forgets it: a client that is still sending would otherwise see its
-    /// connection reset instead of the answer. Not more than a body may have, and not longer.
-    fn discard(&self, mut body: Body) {
-        if body.is_end_stream() {
+    /// connection reset instead of the answer. At most as much as a body may have, and as long as one may take.
+    fn discard(&self, version: Version, mut body: Body) {
+        // HTTP/2 has a reset that leaves the answer alone (RFC 9113, 8.1).
+        if body.is_end_stream() || version == Version::HTTP_2 {
             return;
         }
         let mut left = self.limit;

@@ -15,6 +15,8 @@ use rims_protocol::json::Members;
 use rims_protocol::values::RecheckReference;
 use rims_protocol::{ApiError, Interface};
 
+use tracing::{Instrument as _, trace_span};
+
 use super::answer::Failure;
 use super::body::Arrived;
 use super::peer::client_address;
@@ -79,10 +81,10 @@ impl FromRequest<Arc<Api>> for Call {
                 return Err(refusal);
             }
         };
-        let body = api.bodies.read(body).await?;
+        let body = api.bodies.read(parts.version, body).instrument(trace_span!("body")).await?;
         let members = if body.bytes.len() > LARGE {
             let caller = Arc::clone(&caller);
-            aside(move || opened(&caller, &body)).await?
+            computed(aside(move || opened(&caller, &body)).await)?
         } else {
             opened(&caller, &body)?
         };
@@ -98,7 +100,7 @@ async fn admitted(
     api: &Arc<Api>,
 ) -> Result<(Arc<Caller>, &'static Interface, Turn), Failure> {
     let Bearer { caller, interface } = Bearer::from_request_parts(parts, api).await?;
-    let turn = api.admission.admit(interface, caller.credential.id).await?;
+    let turn = api.admission.admit(interface, caller.account.id).instrument(trace_span!("turn")).await?;
     Ok((caller, interface, turn))
 }
 
@@ -129,6 +131,11 @@ impl Call {
 
 fn opened(caller: &Caller, body: &Arrived) -> Result<Members, ApiError> {
     open_request(&caller.secret_key, &encrypted_data(&body.bytes)?)
+}
+
+/// A crash aside is the request's own.
+pub(super) fn computed<T>(computed: std::thread::Result<T>) -> T {
+    computed.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// What follows the scheme in `Authorization`.

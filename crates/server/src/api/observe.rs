@@ -45,7 +45,7 @@ fn caught(response: impl Future<Output = Response>) -> impl Future<Output = Resp
 }
 
 impl Api {
-    /// The request in the traces. Callers beyond a trusted proxy do not decide what is traced.
+    /// The request in the traces.
     fn span(&self, id: RequestId, path: &'static str, request: &Request) -> Span {
         let Some(traces) = &self.traces else { return Span::none() };
         let proxy = is_forwarded(request.extensions(), &self.trusted_proxies);

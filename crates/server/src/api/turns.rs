@@ -1,4 +1,4 @@
-//! How many requests are worked on at the same time, and whose turn is next: the keys take turns, so that one company's
+//! How many requests are worked on at the same time, and whose turn is next: companies take turns, so that one company's
 //! batches never keep another's request waiting for all of them.
 
 use std::collections::{HashMap, VecDeque};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use metrics::{Gauge, gauge};
-use rims_domain::CredentialId;
+use rims_domain::AccountId;
 use tokio::sync::oneshot;
 
 /// The bounds of one class of requests.
@@ -15,10 +15,10 @@ use tokio::sync::oneshot;
 pub(super) struct Bounds {
     /// Requests that are worked on at once.
     pub(super) at_once: usize,
-    /// Of them, those of one key.
-    pub(super) at_once_per_key: usize,
-    /// Requests of one key that wait.
-    pub(super) waiting_per_key: usize,
+    /// Of them, those of one company.
+    pub(super) at_once_per_company: usize,
+    /// Requests of one company that wait.
+    pub(super) waiting_per_company: usize,
     /// How long one waits at most.
     pub(super) wait: Duration,
 }
@@ -43,13 +43,13 @@ struct Shared {
 #[derive(Default)]
 struct State {
     running: usize,
-    keys: HashMap<CredentialId, Key>,
+    companies: HashMap<AccountId, Company>,
     /// Keys with requests that wait, and fewer than their share worked on: the first one is next.
-    order: VecDeque<CredentialId>,
+    order: VecDeque<AccountId>,
 }
 
 #[derive(Default)]
-struct Key {
+struct Company {
     running: usize,
     waiting: VecDeque<oneshot::Sender<Turn>>,
     /// Whether it stands in [`State::order`].
@@ -59,7 +59,7 @@ struct Key {
 /// A place among those that are worked on, given back when it is dropped.
 pub(super) struct Turn {
     shared: Arc<Shared>,
-    key: CredentialId,
+    company: AccountId,
 }
 
 impl Turns {
@@ -69,9 +69,9 @@ impl Turns {
         Self { shared: Arc::new(Shared { bounds, state: Mutex::default(), running, waiting }) }
     }
 
-    /// A place for a request of this key: at once where there is one, else when it is its turn.
-    pub(super) async fn take(&self, key: CredentialId) -> Result<Turn, Busy> {
-        let wait = match self.shared.begin(key) {
+    /// A place for a request of this company: at once where there is one, else when it is its turn.
+    pub(super) async fn take(&self, company: AccountId) -> Result<Turn, Busy> {
+        let wait = match self.shared.begin(company) {
             Begun::Turn(turn) => return Ok(turn),
             Begun::Wait(wait) => wait,
             Begun::Busy => return Err(Busy),
@@ -109,39 +109,39 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(self: &Arc<Self>, id: CredentialId) -> Begun {
+    fn begin(self: &Arc<Self>, id: AccountId) -> Begun {
         let bounds = &self.bounds;
         let mut state = self.lock();
         let is_free = state.running < bounds.at_once && state.order.is_empty();
-        let key = state.keys.entry(id).or_default();
-        if is_free && key.running < bounds.at_once_per_key {
-            key.running += 1;
+        let company = state.companies.entry(id).or_default();
+        if is_free && company.running < bounds.at_once_per_company {
+            company.running += 1;
             state.running += 1;
             return Begun::Turn(self.turn(id));
         }
-        key.waiting.retain(|waiting| !waiting.is_closed());
-        if key.waiting.len() >= bounds.waiting_per_key {
+        company.waiting.retain(|waiting| !waiting.is_closed());
+        if company.waiting.len() >= bounds.waiting_per_company {
             state.forget_idle(id);
             return Begun::Busy;
         }
         let (sender, receiver) = oneshot::channel();
-        key.waiting.push_back(sender);
+        company.waiting.push_back(sender);
         state.line_up(id, bounds);
         Begun::Wait(receiver)
     }
 
-    fn turn(self: &Arc<Self>, key: CredentialId) -> Turn {
+    fn turn(self: &Arc<Self>, company: AccountId) -> Turn {
         self.running.increment(1);
-        Turn { shared: Arc::clone(self), key }
+        Turn { shared: Arc::clone(self), company }
     }
 
     /// Takes a place back, and hands out what is free.
-    fn end(self: &Arc<Self>, id: CredentialId) {
+    fn end(self: &Arc<Self>, id: AccountId) {
         self.running.decrement(1);
         let mut state = self.lock();
         state.running -= 1;
-        if let Some(key) = state.keys.get_mut(&id) {
-            key.running -= 1;
+        if let Some(company) = state.companies.get_mut(&id) {
+            company.running -= 1;
         }
         state.line_up(id, &self.bounds);
         let mut next = Vec::new();
@@ -158,27 +158,27 @@ impl Shared {
 }
 
 impl State {
-    /// Lets a key stand in the order if it has reason to.
-    fn line_up(&mut self, id: CredentialId, bounds: &Bounds) {
-        if let Some(key) = self.keys.get_mut(&id)
-            && !key.in_order
-            && !key.waiting.is_empty()
-            && key.running < bounds.at_once_per_key
+    /// Lets a company stand in the order if it has reason to.
+    fn line_up(&mut self, id: AccountId, bounds: &Bounds) {
+        if let Some(company) = self.companies.get_mut(&id)
+            && !company.in_order
+            && !company.waiting.is_empty()
+            && company.running < bounds.at_once_per_company
         {
-            key.in_order = true;
+            company.in_order = true;
             self.order.push_back(id);
         }
     }
 
-    /// Whose turn it is, if there is a place: the first key's first request; the key goes to the end of the order.
-    fn next(&mut self, bounds: &Bounds) -> Option<(CredentialId, oneshot::Sender<Turn>)> {
+    /// Whose turn it is, if there is a place: the first company's first request; the company goes to the end of the order.
+    fn next(&mut self, bounds: &Bounds) -> Option<(AccountId, oneshot::Sender<Turn>)> {
         while self.running < bounds.at_once {
             let id = self.order.pop_front()?;
-            let Some(key) = self.keys.get_mut(&id) else { continue };
-            key.in_order = false;
-            key.waiting.retain(|waiting| !waiting.is_closed());
-            if let Some(waiting) = key.waiting.pop_front() {
-                key.running += 1;
+            let Some(company) = self.companies.get_mut(&id) else { continue };
+            company.in_order = false;
+            company.waiting.retain(|waiting| !waiting.is_closed());
+            if let Some(waiting) = company.waiting.pop_front() {
+                company.running += 1;
                 self.running += 1;
                 self.line_up(id, bounds);
                 return Some((id, waiting));
@@ -188,16 +188,20 @@ impl State {
         None
     }
 
-    fn forget_idle(&mut self, id: CredentialId) {
-        if self.keys.get(&id).is_some_and(|key| key.running == 0 && key.waiting.is_empty() && !key.in_order) {
-            self.keys.remove(&id);
+    fn forget_idle(&mut self, id: AccountId) {
+        if self
+            .companies
+            .get(&id)
+            .is_some_and(|company| company.running == 0 && company.waiting.is_empty() && !company.in_order)
+        {
+            self.companies.remove(&id);
         }
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.shared.end(self.key);
+        self.shared.end(self.company);
     }
 }
 
@@ -214,27 +218,30 @@ mod tests {
 
     use super::*;
 
-    const A: CredentialId = CredentialId(1);
-    const B: CredentialId = CredentialId(2);
+    const A: AccountId = AccountId(1);
+    const B: AccountId = AccountId(2);
 
-    fn turns(at_once: usize, at_once_per_key: usize, waiting_per_key: usize) -> Turns {
-        Turns::new("test", Bounds { at_once, at_once_per_key, waiting_per_key, wait: Duration::from_mins(1) })
+    fn turns(at_once: usize, at_once_per_company: usize, waiting_per_company: usize) -> Turns {
+        Turns::new(
+            "test",
+            Bounds { at_once, at_once_per_company, waiting_per_company, wait: Duration::from_mins(1) },
+        )
     }
 
     /// A request that has begun to wait.
-    fn wait(turns: &Turns, key: CredentialId) -> BoxFuture<'static, Result<Turn, Busy>> {
+    fn wait(turns: &Turns, company: AccountId) -> BoxFuture<'static, Result<Turn, Busy>> {
         let turns = turns.clone();
-        let mut waiting = async move { turns.take(key).await }.boxed();
+        let mut waiting = async move { turns.take(company).await }.boxed();
         assert!(waiting.as_mut().now_or_never().is_none(), "it should wait");
         waiting
     }
 
-    fn at_once(turns: &Turns, key: CredentialId) -> Result<Turn, Busy> {
-        turns.take(key).now_or_never().expect("an answer at once")
+    fn at_once(turns: &Turns, company: AccountId) -> Result<Turn, Busy> {
+        turns.take(company).now_or_never().expect("an answer at once")
     }
 
     #[tokio::test]
-    async fn keys_take_turns_however_many_one_has_waiting() {
+    async fn companies_take_turns_however_many_one_has_waiting() {
         let turns = turns(1, 1, 8);
         let running = at_once(&turns, A).unwrap();
         let [first, second] = [wait(&turns, A), wait(&turns, A)];
@@ -247,18 +254,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_stopped_waiting_is_passed_over_and_nothing_is_left_of_idle_keys() {
+    async fn who_stopped_waiting_is_passed_over_and_nothing_is_left_of_idle_companies() {
         let turns = turns(1, 1, 8);
         let running = at_once(&turns, A).unwrap();
         let (gone, waiting) = (wait(&turns, A), wait(&turns, B));
         drop((gone, running));
         drop(waiting.await.unwrap());
         let state = turns.shared.lock();
-        assert_eq!((state.running, state.keys.len(), state.order.len()), (0, 0, 0));
+        assert_eq!((state.running, state.companies.len(), state.order.len()), (0, 0, 0));
     }
 
     #[tokio::test]
-    async fn one_key_never_has_every_place() {
+    async fn one_company_never_has_every_place() {
         let turns = turns(3, 2, 1);
         let running = [at_once(&turns, A).unwrap(), at_once(&turns, A).unwrap()];
         let second = wait(&turns, A);
@@ -267,6 +274,6 @@ mod tests {
         drop(b);
         let [one, _other] = running;
         drop(one);
-        assert!(second.await.is_ok(), "the place of its own key's");
+        assert!(second.await.is_ok(), "the place of its own company's");
     }
 }

@@ -10,7 +10,7 @@ use rims_protocol::{ApiError, Sector};
 
 use super::Api;
 use super::answer::Failure;
-use super::call::Call;
+use super::call::{Call, computed};
 use super::once::answer_once;
 use crate::service::Terms;
 
@@ -32,7 +32,7 @@ pub(super) async fn batch(State(api): State<Arc<Api>>, call: Call) -> Result<Res
     let (sector, now) = (sector(&call)?, api.services.clock().now());
     answer_once(&api, &call, async |once| {
         let members = Arc::clone(&call.members);
-        let request = aside(move || BatchRequest::read(&members, sector, today(now))).await?;
+        let request = computed(aside(move || BatchRequest::read(&members, sector, today(now))).await)?;
         let terms = Terms { once, recheck: call.recheck()? };
         let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
         let verify = async move { services.verify_batch(&caller, sector, request, now, &terms).await };

@@ -12,14 +12,14 @@ pub struct OverloadConfig {
     pub in_flight: usize,
     /// Batches.
     pub batches_in_flight: usize,
-    /// Batches of one key that wait for a place.
+    /// Batches of one company that wait for a place.
     pub batches_waiting: usize,
     /// How long they wait.
     pub batch_wait_ms: u64,
     /// Bytes of large bodies that are held while they arrive and are opened, all together.
     pub body_memory_bytes: usize,
-    /// What one key may have of the places, in percent.
-    pub key_share_percent: usize,
+    /// What one company may have of the places, in percent.
+    pub company_share_percent: usize,
 }
 
 impl Default for OverloadConfig {
@@ -30,15 +30,15 @@ impl Default for OverloadConfig {
             batches_waiting: 64,
             batch_wait_ms: 2_000,
             body_memory_bytes: 128 << 20,
-            key_share_percent: 50,
+            company_share_percent: 50,
         }
     }
 }
 
 impl OverloadConfig {
-    /// One key's share of so many places.
-    pub(crate) fn per_key(&self, places: usize) -> usize {
-        (places * self.key_share_percent).div_ceil(100)
+    /// One company's share of so many places.
+    pub(crate) fn per_company(&self, places: usize) -> usize {
+        (places * self.company_share_percent).div_ceil(100)
     }
 
     pub(crate) fn batch_wait(&self) -> Duration {
@@ -53,7 +53,7 @@ impl OverloadConfig {
             ("batches_waiting", count(self.batches_waiting), 100_000),
             ("batch_wait_ms", self.batch_wait_ms, HOUR_MS),
             ("body_memory_bytes", count(self.body_memory_bytes), 1 << 40),
-            ("key_share_percent", count(self.key_share_percent), 100),
+            ("company_share_percent", count(self.company_share_percent), 100),
         ] {
             from_1_to(most, &format!("api.overload.{name}"), value)?;
         }

@@ -139,6 +139,18 @@ mod tests {
         assert_ne!(canonical("/x", &Members::default()), canonical("/y", &Members::default()));
     }
 
+    /// Stored hashes are of these bytes: a version that writes others would do repeated requests again.
+    #[test]
+    fn the_bytes_are_what_they_were() {
+        let request =
+            r#"{"b":[{"가":-0,"a":1.0}],"a":"x","a":null,"c":18446744073709551615,"d":[true,false]}"#;
+        let written = bytes(request).escape_ascii().to_string();
+        // Lengths have eight bytes.
+        let expected = r"s\x02/x{\x04s\x01ans\x01b[\x01{\x02s\x01a0\x031.0s\x03\xea\xb0\x800\x04-0.0s\x01c0\x1418446744073709551615s\x01d[\x02tf";
+        assert_eq!(written.replace(r"\x00", ""), expected);
+        assert_eq!(bytes(request).len(), 166);
+    }
+
     #[test]
     fn no_two_requests_share_their_bytes() {
         let requests = [

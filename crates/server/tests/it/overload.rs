@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::harness::Client;
-use crate::production::{Deployment, both_keys, company, driver};
+use crate::production::{Deployment, both_keys, company, driver, other_company};
 
 const SINGLE: &str = "/licenseVerification";
 const BATCH: &str = "/licenseVerificationBatch";
@@ -46,8 +46,8 @@ async fn is_answered_again(client: &Client, path: &str, request: &Value) {
 }
 
 #[tokio::test]
-async fn beyond_its_share_a_key_is_503_at_once_and_histories_are_still_read() {
-    let deployment = Deployment::start("overload = { in_flight = 2, key_share_percent = 50 }").await;
+async fn beyond_its_share_a_company_is_503_at_once_and_histories_are_still_read() {
+    let deployment = Deployment::start("overload = { in_flight = 2, company_share_percent = 50 }").await;
     let client = company(&deployment).await;
     let held = hold(&deployment, &client, SINGLE).await;
     let refused = client.send(SINGLE, client.seal(&driver()).to_string()).await;
@@ -61,13 +61,16 @@ async fn beyond_its_share_a_key_is_503_at_once_and_histories_are_still_read() {
 }
 
 #[tokio::test]
-async fn batches_of_one_key_wait_for_each_other_and_nobody_elses_for_them() {
-    let bounds = "batches_in_flight = 2, batches_waiting = 1, batch_wait_ms = 60000, key_share_percent = 50";
+async fn batches_of_one_company_wait_for_each_other_and_nobody_elses_for_them() {
+    let bounds =
+        "batches_in_flight = 2, batches_waiting = 1, batch_wait_ms = 60000, company_share_percent = 50";
     let deployment = Deployment::start(&format!("overload = {{ {bounds} }}")).await;
     let [first, second] = both_keys(&deployment).await;
+    let other = other_company(&deployment).await;
     let held = hold(&deployment, &first, BATCH).await;
     let waiting = one_of_two_waits(&first).await;
-    assert_eq!(status(&second, BATCH, &batch()).await, StatusCode::OK);
+    assert_eq!(status(&second, BATCH, &batch()).await, StatusCode::SERVICE_UNAVAILABLE, "the same company's");
+    assert_eq!(status(&other, BATCH, &batch()).await, StatusCode::OK);
     assert_eq!(status(&first, SINGLE, &driver()).await, StatusCode::OK);
     drop(held);
     assert_eq!(waiting.await, StatusCode::OK);
@@ -84,7 +87,7 @@ async fn one_of_two_waits(client: &Client) -> BoxFuture<'_, StatusCode> {
 
 #[tokio::test]
 async fn a_batch_does_not_wait_longer_than_configured() {
-    let bounds = "batches_in_flight = 1, batch_wait_ms = 50, key_share_percent = 100";
+    let bounds = "batches_in_flight = 1, batch_wait_ms = 50, company_share_percent = 100";
     let deployment = Deployment::start(&format!("overload = {{ {bounds} }}")).await;
     let client = company(&deployment).await;
     let held = hold(&deployment, &client, BATCH).await;
@@ -108,7 +111,7 @@ async fn next_status(connection: &mut TcpStream) -> String {
 #[tokio::test]
 async fn a_refusal_reaches_a_client_that_still_sends() {
     let half = vec![b' '; 200_000];
-    let deployment = Deployment::start("overload = { in_flight = 1, key_share_percent = 100 }").await;
+    let deployment = Deployment::start("overload = { in_flight = 1, company_share_percent = 100 }").await;
     let client = company(&deployment).await;
     let held = hold(&deployment, &client, SINGLE).await;
     let mut sending = TcpStream::connect(deployment.server.api_address()).await.unwrap();

@@ -102,7 +102,7 @@ pub(crate) async fn company(deployment: &Deployment) -> Client {
 pub(crate) async fn both_keys(deployment: &Deployment) -> [Client; 2] {
     let http = reqwest::Client::new();
     let mut clients = Vec::new();
-    for keys in all_keys(&deployment.config).await {
+    for keys in all_keys(&deployment.config, "acme", "1234567890").await {
         clients.push(Client::connect(&http, &deployment.url(), &keys.auth_key, &keys.secret_key).await);
     }
     clients.try_into().ok().unwrap()
@@ -110,14 +110,20 @@ pub(crate) async fn both_keys(deployment: &Deployment) -> [Client; 2] {
 
 /// The approved operations keys of a new company `acme`.
 pub(crate) async fn company_keys(config: &Config) -> KeyPair {
-    all_keys(config).await.pop().unwrap()
+    all_keys(config, "acme", "1234567890").await.pop().unwrap()
 }
 
-/// The keys of a new company `acme`, the operations key last and approved.
-async fn all_keys(config: &Config) -> Vec<KeyPair> {
+/// A client of another company, with its operations key.
+pub(crate) async fn other_company(deployment: &Deployment) -> Client {
+    let keys = all_keys(&deployment.config, "other", "2345678901").await.pop().unwrap();
+    Client::connect(&reqwest::Client::new(), &deployment.url(), &keys.auth_key, &keys.secret_key).await
+}
+
+/// The keys of a new company, the operations key last and approved.
+async fn all_keys(config: &Config, user: &str, brno: &str) -> Vec<KeyPair> {
     let store = attach(config).await;
     let administration = Administration::new(store.clone(), Clock::system());
-    let (user, brno) = (UserId::parse("acme").unwrap(), BusinessNumber::parse("1234567890").unwrap());
+    let (user, brno) = (UserId::parse(user).unwrap(), BusinessNumber::parse(brno).unwrap());
     administration.create_user(&user, &brno, "에이크미렌트카", AccountKind::Operator).await.unwrap();
     administration.decide(&user, Decision::Approve).await.unwrap();
     let keys = administration.issue_keys(&user).await.unwrap();
@@ -318,6 +324,11 @@ fn settings_of_webhooks_traces_and_retention_are_checked() {
             "[traces]\nendpoint = \"grpc://127.0.0.1:4317\"",
             "traces.endpoint is an address with http or https",
         ),
+        (
+            "[traces]\nendpoint = \"http://key@127.0.0.1:4318\"",
+            "traces.endpoint is an address with http or https",
+        ),
+        ("[traces]\nendpoint = \"http://127.0.0.1:4318?key=1\"", "neither a user nor a query"),
         ("[traces]\nendpoint = \"127.0.0.1:4318\"", "traces.endpoint: "),
         ("[retention]\nverifications_days = 0", "retention.verifications_days is a number from 1 to 36500"),
         ("[retention]\naudit_days = 36501", "retention.audit_days is a number from 1 to 36500"),

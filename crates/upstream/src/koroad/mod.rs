@@ -53,7 +53,7 @@ use crate::batch::ask_all;
 use crate::coalesce::{Ask, Attempt, Call, Coalescer};
 use crate::config::{ConfigError, KoroadConfig, Limits};
 use crate::endpoint::Endpoint;
-use crate::error::{CallError, KoroadError};
+use crate::error::{CallError, KoroadError, Unusable};
 use crate::{Now, seoul};
 use token::{Token, Tokens};
 use wire::Frames;
@@ -178,10 +178,10 @@ impl Service {
         }
         let checks: Arc<[DriverCheck]> = checks.into();
         let (frames, asked) = (Arc::clone(&self.frames), Arc::clone(&checks));
-        *request.body_mut() = Some(aside(move || frames.request(&asked, today)).await?.into());
+        *request.body_mut() = Some(computed(aside(move || frames.request(&asked, today)).await)?.into());
         let answer = self.endpoint.exchange(request).await?;
         let frames = Arc::clone(&self.frames);
-        aside(move || frames.answers(&answer, &checks)).await
+        computed(aside(move || frames.answers(&answer, &checks)).await)
     }
 }
 
@@ -198,6 +198,11 @@ impl Ask for Service {
     fn retries_closed(&self) -> bool {
         self.endpoint.retries_closed()
     }
+}
+
+/// A panic is a fault of ours, and the question stays without an answer.
+fn computed<T>(computed: std::thread::Result<Result<T, CallError>>) -> Result<T, CallError> {
+    computed.unwrap_or(Err(CallError::Unusable(Unusable::Interrupted)))
 }
 
 /// Codes 1–4 of table 5.3: no token, a wrong one, not authenticated, expired.
