@@ -17,6 +17,9 @@ use crate::config::ApiConfig;
 /// So much of a body takes no place: what one company's large bodies leave must be enough for everybody's single checks.
 const SMALL: usize = 16 << 10;
 
+/// Who sends nothing for so long does not lose an answer when the connection is closed.
+const STALLED: Duration = Duration::from_millis(500);
+
 /// Reads bodies.
 #[derive(Debug)]
 pub(super) struct Bodies {
@@ -67,7 +70,7 @@ impl Bodies {
         }
         let mut left = self.limit;
         let rest = async move {
-            while let Some(Ok(frame)) = body.frame().await {
+            while let Ok(Some(Ok(frame))) = tokio::time::timeout(STALLED, body.frame()).await {
                 let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
                 left = rest;
             }
