@@ -1,5 +1,6 @@
 //! Bodies as they arrive: bounded each, in time, and all together.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use axum::http::Version;
 use axum::http::header::EXPECT;
 use axum::http::request::Parts;
 use bytes::BytesMut;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -20,6 +22,9 @@ const SMALL: usize = 16 << 10;
 /// Who sends nothing for so long does not lose an answer when the connection is closed.
 const STALLED: Duration = Duration::from_millis(500);
 
+/// Bytes a second of refused bodies that are read for their senders' sake: a hundredth of a processor's work.
+const DISCARDED: NonZeroU32 = NonZeroU32::new(32 << 20).unwrap();
+
 /// Reads bodies.
 #[derive(Debug)]
 pub(super) struct Bodies {
@@ -27,6 +32,8 @@ pub(super) struct Bodies {
     timeout: Duration,
     /// Bytes of large bodies that may be held at once: clients that send slowly must not fill the memory.
     room: Arc<Semaphore>,
+    /// Bytes of refused bodies that were read.
+    discarded: Arc<DefaultDirectRateLimiter>,
 }
 
 /// A body, and its bytes' place among those that are held.
@@ -41,6 +48,7 @@ impl Bodies {
             limit: config.body_limit_bytes,
             timeout: config.body_timeout(),
             room: Arc::new(Semaphore::new(config.overload.body_memory_bytes)),
+            discarded: Arc::new(RateLimiter::direct(Quota::per_second(DISCARDED))),
         }
     }
 
@@ -62,17 +70,21 @@ impl Bodies {
     }
 
     /// Reads the rest of a refused request's body and forgets it: a client that is still sending would otherwise see its
-    /// connection reset instead of the answer. At most as much as a body may have, and as long as one may take.
+    /// connection reset instead of the answer. At most as much as a body may have, as long as one may take, and of all
+    /// bodies together [`DISCARDED`]: beyond that connections are reset.
     fn discard(&self, version: Version, mut body: Body) {
         // HTTP/2 has a reset that leaves the answer alone (RFC 9113, 8.1).
         if body.is_end_stream() || version == Version::HTTP_2 {
             return;
         }
-        let mut left = self.limit;
+        let (mut left, all) = (self.limit, Arc::clone(&self.discarded));
         let rest = async move {
             while let Ok(Some(Ok(frame))) = tokio::time::timeout(STALLED, body.frame()).await {
-                let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
-                left = rest;
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                if length > left || !may_discard(&all, length) {
+                    return;
+                }
+                left -= length;
             }
         };
         tokio::spawn(tokio::time::timeout(self.timeout, rest));
@@ -100,4 +112,9 @@ impl Bodies {
         let bytes = u32::try_from(bytes).map_err(|_| Failure::BodyTooLarge)?;
         Arc::clone(&self.room).try_acquire_many_owned(bytes).map_err(|_| Failure::Overloaded)
     }
+}
+
+fn may_discard(all: &DefaultDirectRateLimiter, bytes: usize) -> bool {
+    let Some(bytes) = u32::try_from(bytes).ok().and_then(NonZeroU32::new) else { return bytes == 0 };
+    matches!(all.check_n(bytes), Ok(Ok(())))
 }
