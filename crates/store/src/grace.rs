@@ -10,6 +10,8 @@ use crate::row::{GraceKey, SightingRow};
 pub(crate) struct Sightings<'a> {
     pub(crate) ended: Vec<&'a GraceKey>,
     pub(crate) started: Vec<(&'a GraceKey, i64)>,
+    /// Whether a vehicle is in both.
+    pub(crate) restarted: bool,
 }
 
 #[derive(Default)]
@@ -32,6 +34,7 @@ impl<'a> Sightings<'a> {
         }
         let mut sightings = Self::default();
         for (key, meaning) in meanings {
+            sightings.restarted |= meaning.ended && meaning.started.is_some();
             sightings.ended.extend(meaning.ended.then_some(key));
             sightings.started.extend(meaning.started.map(|at_ms| (key, at_ms)));
         }
@@ -64,5 +67,7 @@ mod tests {
             sightings.started.iter().map(|(key, at)| (key.plate.as_str(), *at)).collect();
         assert_eq!(ended, ["again", "match"]);
         assert_eq!(started, [("again", 2), ("miss", 1)]);
+        assert!(sightings.restarted);
+        assert!(!Sightings::gather(rows[..4].iter()).restarted);
     }
 }

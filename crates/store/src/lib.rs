@@ -74,11 +74,14 @@ pub use webhook::{Delivery, DeliveryEnd, EndpointRecord, MessageRecord, NewEndpo
 pub use write::{Channel, NewAudit, NewCredential, NewVerification, SYSTEM, Subject, TokenHash, Write};
 
 /// Every fixed statement with its name, for tests that prepare them: those of both engines with the first
-/// engine's own, then with the second's.
+/// engine's own, then with the second's. Several in one text are several here.
 #[doc(hidden)]
 pub fn statements() -> [Vec<(String, String)>; 2] {
     let owned = |list: &[(&str, &str)]| -> Vec<(String, String)> {
-        list.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+        let each = |(name, text): &(&str, &str)| -> Vec<(String, String)> {
+            text.split(';').map(|one| ((*name).to_owned(), one.trim().to_owned())).collect()
+        };
+        list.iter().flat_map(each).collect()
     };
     let shared = [
         sql::SHARED,

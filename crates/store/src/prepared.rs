@@ -64,6 +64,13 @@ impl Prepared {
         self.rows() == 0 && self.answers.is_empty() && self.commands.is_empty() && self.sightings.is_empty()
     }
 
+    /// Whether it has verifications and nothing else, but for what they tell about vehicles.
+    pub(crate) fn is_verifications(&self) -> bool {
+        let Self { answers, commands, tokens, verifications, sightings: _, counts, audit } = self;
+        let others = answers.len() + commands.len() + tokens.len() + counts.len() + audit.len();
+        !verifications.is_empty() && others == 0
+    }
+
     pub(crate) fn new(write: Write, keys: &Keyring) -> Result<Self, StoreError> {
         match write {
             Write::Verifications { rows } => Self::verifications(rows, keys),

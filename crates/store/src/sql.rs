@@ -94,6 +94,13 @@ statements! { SQLITE:
     SQLITE_MOVE_HEAD = "
         UPDATE audit_chain SET seq = $4, at_ms = $5, hash = $6
         WHERE chain = $1 AND seq = $2 AND hash = $3";
+    SQLITE_BEGIN_WITH_AUDIT = "
+        BEGIN IMMEDIATE;
+        INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, sheet,
+                           hash)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        UPDATE audit_chain SET seq = ?, at_ms = ?, hash = ?
+        WHERE chain = ? AND seq = ? AND hash = ? RETURNING seq";
 }
 
 statements! { POSTGRES:
@@ -119,6 +126,36 @@ statements! { POSTGRES:
         SELECT moved.chain, added.*
         FROM moved, UNNEST($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bytea[],
                            $8::bigint[], $9::text[], $10::bytea[], $11::bytea[]) AS added";
+    POSTGRES_COMMIT_VERIFICATIONS = "
+        WITH moved AS (
+            UPDATE audit_chain SET seq = $14, at_ms = $15, hash = $16
+            WHERE chain = $1 AND seq = $12 AND hash = $13 RETURNING chain),
+        stored AS (
+            INSERT INTO verification (id, at_ms, company_id, caller_id, environment, sector, channel, class,
+                                      from_date, to_date, plate, api_type, code, temporary, identity,
+                                      licence_hash, subject)
+            SELECT row.*
+            FROM moved, UNNEST($17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::smallint[],
+                               $22::smallint[], $23::smallint[], $24::smallint[], $25::integer[],
+                               $26::integer[], $27::text[], $28::text[], $29::smallint[], $30::boolean[],
+                               $31::smallint[], $32::bytea[], $33::bytea[]) AS row),
+        ended AS (
+            DELETE FROM vehicle_grace g
+            USING moved, UNNEST($34::bigint[], $35::smallint[], $36::text[])
+                         AS ended (company_id, environment, plate)
+            WHERE g.company_id = ended.company_id AND g.environment = ended.environment
+              AND g.plate = ended.plate RETURNING 1),
+        started AS (
+            INSERT INTO vehicle_grace (company_id, environment, plate, started_ms)
+            SELECT started.*
+            FROM moved, (SELECT COUNT(*) FROM ended) AS first,
+                 UNNEST($37::bigint[], $38::smallint[], $39::text[], $40::bigint[]) AS started
+            ON CONFLICT DO NOTHING)
+        INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome,
+                           sheet, hash)
+        SELECT moved.chain, $2::bigint, $3::bigint, $4::bigint, $5::text, $6::bigint, $7::bytea, $8::bigint,
+               $9::text, $10::bytea, $11::bytea
+        FROM moved";
     POSTGRES_START_GRACE = "
         INSERT INTO vehicle_grace (company_id, environment, plate, started_ms)
         SELECT * FROM UNNEST($1::bigint[], $2::smallint[], $3::text[], $4::bigint[])

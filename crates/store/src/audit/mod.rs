@@ -49,7 +49,7 @@ struct Content<'a> {
 
 impl Head {
     /// Before the first row.
-    const START: Self = Self { seq: 0, hash: [0; 32] };
+    pub(crate) const START: Self = Self { seq: 0, hash: [0; 32] };
 
     /// Begins the chain if this is its start.
     pub(crate) async fn begin(self, link: &mut Link, chain: &str, at_ms: i64) -> sqlx::Result<()> {

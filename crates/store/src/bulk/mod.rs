@@ -28,6 +28,29 @@ pub(crate) async fn insert_verifications(link: &mut Link, rows: &[&VerificationR
     }
 }
 
+/// Most verifications that [`commit_verifications`] takes at once.
+pub(crate) const MOST: usize = sqlite::MOST;
+
+/// A transaction of verifications and what follows from them.
+pub(crate) struct Verifications<'a> {
+    pub(crate) rows: &'a [&'a VerificationRow],
+    pub(crate) sightings: &'a Sightings<'a>,
+    pub(crate) chain: &'a str,
+    /// Their sheet.
+    pub(crate) audit: &'a ChainedRow<'a>,
+    /// Where the chain's head is, where it goes, and the time of the node's last id.
+    pub(crate) heads: (Head, Head, i64),
+}
+
+/// The whole transaction, from its beginning to its commit, in as few exchanges with the database as it allows: each one more is a turn of
+/// two threads or processes. False if the head is not where it should be: nothing is stored, and the transaction may be open.
+pub(crate) async fn commit_verifications(link: &mut Link, all: &Verifications<'_>) -> sqlx::Result<bool> {
+    match link {
+        Link::Sqlite(connection) => sqlite::commit_verifications(connection, all).await,
+        Link::Postgres(connection) => postgres::commit_verifications(connection, all).await,
+    }
+}
+
 /// Adds rows to a chain and moves its head from one place to another, with the time of the node's last id. False if the head is not where the rows begin:
 /// somebody else wrote to the chain.
 pub(crate) async fn append_audit(

@@ -1,8 +1,11 @@
 //! PostgreSQL: one array per column, unnested into rows.
 
 use rims_protocol::values::Plate;
-use sqlx::PgConnection;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{PgConnection, Postgres};
 
+use super::Verifications;
 use crate::audit::{ChainedRow, Head};
 use crate::grace::Sightings;
 use crate::row::{TokenRow, VerificationRow};
@@ -28,7 +31,13 @@ pub(super) async fn insert_verifications(
     link: &mut PgConnection,
     rows: &[&VerificationRow],
 ) -> sqlx::Result<()> {
-    sqlx::query(sql::POSTGRES_INSERT_VERIFICATIONS)
+    bind_verifications(sqlx::query(sql::POSTGRES_INSERT_VERIFICATIONS), rows).execute(link).await.map(drop)
+}
+
+type PgQuery<'q> = Query<'q, Postgres, PgArguments>;
+
+fn bind_verifications<'q>(query: PgQuery<'q>, rows: &'q [&'q VerificationRow]) -> PgQuery<'q> {
+    query
         .bind(column(rows, |row| row.id))
         .bind(column(rows, |row| row.at_ms))
         .bind(column(rows, |row| row.company))
@@ -46,9 +55,44 @@ pub(super) async fn insert_verifications(
         .bind(column(rows, |row| row.identity))
         .bind(column(rows, |row| &row.licence_hash[..]))
         .bind(column(rows, |row| row.subject.as_slice()))
+}
+
+/// One statement is a transaction.
+pub(super) async fn commit_verifications(
+    link: &mut PgConnection,
+    all: &Verifications<'_>,
+) -> sqlx::Result<bool> {
+    let (head, new, last_id_ms) = all.heads;
+    let ChainedRow { seq, row, hash } = all.audit;
+    let Sightings { ended, started, .. } = all.sightings;
+    let query = sqlx::query(sql::POSTGRES_COMMIT_VERIFICATIONS)
+        .bind(all.chain)
+        .bind(seq)
+        .bind(row.at_ms)
+        .bind(row.actor)
+        .bind(row.action)
+        .bind(row.company)
+        .bind(row.subject_hash.as_ref().map(|hash| &hash[..]))
+        .bind(row.reference)
+        .bind(row.outcome.as_str())
+        .bind(row.sheet.as_deref())
+        .bind(&hash[..])
+        .bind(head.seq)
+        .bind(&head.hash[..])
+        .bind(new.seq)
+        .bind(last_id_ms)
+        .bind(&new.hash[..]);
+    let stored = bind_verifications(query, all.rows)
+        .bind(column(ended, |key| key.company))
+        .bind(column(ended, |key| key.environment))
+        .bind(column(ended, |key| key.plate.as_str()))
+        .bind(column(started, |(key, _)| key.company))
+        .bind(column(started, |(key, _)| key.environment))
+        .bind(column(started, |(key, _)| key.plate.as_str()))
+        .bind(column(started, |(_, at_ms)| *at_ms))
         .execute(link)
-        .await
-        .map(drop)
+        .await?;
+    Ok(stored.rows_affected() > 0)
 }
 
 /// In one statement: each one more is a turn of both processes.
@@ -81,7 +125,7 @@ pub(super) async fn append_audit(
 }
 
 pub(super) async fn apply_sightings(link: &mut PgConnection, sightings: &Sightings<'_>) -> sqlx::Result<()> {
-    let Sightings { ended, started } = sightings;
+    let Sightings { ended, started, .. } = sightings;
     if !ended.is_empty() {
         sqlx::query(sql::POSTGRES_END_GRACE)
             .bind(column(ended, |key| key.company))

@@ -8,6 +8,7 @@ use rims_protocol::values::Plate;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
 
+use super::Verifications;
 use crate::audit::{ChainedRow, Head};
 use crate::grace::Sightings;
 use crate::row::{GraceKey, TokenRow, VerificationRow};
@@ -15,6 +16,8 @@ use crate::sql;
 
 /// 1,024 rows of 17 columns stay under SQLite's 32,766 parameters.
 const SIZES: u32 = 11;
+/// Rows of the largest list.
+pub(super) const MOST: usize = 1 << (SIZES - 1);
 
 /// A statement's texts, one per size.
 struct Bulk {
@@ -41,6 +44,14 @@ static VERIFICATIONS: Bulk = bulk!(
      SELECT * FROM (",
     ") WHERE column1 IS NOT NULL"
 );
+
+/// The same as the end of a transaction.
+static LAST_VERIFICATIONS: Bulk = Bulk {
+    columns: VERIFICATIONS.columns,
+    texts: LazyLock::new(|| {
+        VERIFICATIONS.texts.iter().map(|text| Arc::from(format!("{text}; COMMIT"))).collect()
+    }),
+};
 
 static AUDIT: Bulk = bulk!(
     11,
@@ -93,7 +104,7 @@ impl Bulk {
         rows: &[R],
         bind: Bind<R>,
     ) -> sqlx::Result<()> {
-        for chunk in rows.chunks(1 << (SIZES - 1)) {
+        for chunk in rows.chunks(MOST) {
             let mut arguments = SqliteArguments::default();
             arguments.reserve(chunk.len() * self.columns, 0);
             for row in chunk {
@@ -123,27 +134,63 @@ pub(super) async fn insert_verifications(
     link: &mut SqliteConnection,
     rows: &[&VerificationRow],
 ) -> sqlx::Result<()> {
-    VERIFICATIONS
-        .run(link, rows, |to, row| {
-            to.add(row.id)?;
-            to.add(row.at_ms)?;
-            to.add(row.company)?;
-            to.add(row.caller)?;
-            to.add(row.environment)?;
-            to.add(row.sector)?;
-            to.add(row.channel)?;
-            to.add(row.class)?;
-            to.add(row.from_date)?;
-            to.add(row.to_date)?;
-            to.add(row.plate.as_ref().map(Plate::as_str))?;
-            to.add(row.api_type)?;
-            to.add(row.code)?;
-            to.add(row.temporary)?;
-            to.add(row.identity)?;
-            to.add(&row.licence_hash[..])?;
-            to.add(row.subject.as_slice())
-        })
-        .await
+    VERIFICATIONS.run(link, rows, bind_verification).await
+}
+
+fn bind_verification(
+    to: &mut SqliteArguments,
+    row: &&VerificationRow,
+) -> Result<(), sqlx::error::BoxDynError> {
+    to.add(row.id)?;
+    to.add(row.at_ms)?;
+    to.add(row.company)?;
+    to.add(row.caller)?;
+    to.add(row.environment)?;
+    to.add(row.sector)?;
+    to.add(row.channel)?;
+    to.add(row.class)?;
+    to.add(row.from_date)?;
+    to.add(row.to_date)?;
+    to.add(row.plate.as_ref().map(Plate::as_str))?;
+    to.add(row.api_type)?;
+    to.add(row.code)?;
+    to.add(row.temporary)?;
+    to.add(row.identity)?;
+    to.add(&row.licence_hash[..])?;
+    to.add(row.subject.as_slice())
+}
+
+pub(super) async fn commit_verifications(
+    link: &mut SqliteConnection,
+    all: &Verifications<'_>,
+) -> sqlx::Result<bool> {
+    let (head, new, last_id_ms) = all.heads;
+    let ChainedRow { seq, row, hash } = all.audit;
+    let moved = sqlx::query(sql::SQLITE_BEGIN_WITH_AUDIT)
+        .bind(all.chain)
+        .bind(seq)
+        .bind(row.at_ms)
+        .bind(row.actor)
+        .bind(row.action)
+        .bind(row.company)
+        .bind(row.subject_hash.as_ref().map(|hash| &hash[..]))
+        .bind(row.reference)
+        .bind(row.outcome.as_str())
+        .bind(row.sheet.as_deref())
+        .bind(&hash[..])
+        .bind(new.seq)
+        .bind(last_id_ms)
+        .bind(&new.hash[..])
+        .bind(all.chain)
+        .bind(head.seq)
+        .bind(&head.hash[..])
+        .fetch_all(&mut *link)
+        .await?;
+    if moved.is_empty() {
+        return Ok(false);
+    }
+    apply_sightings(link, all.sightings).await?;
+    LAST_VERIFICATIONS.run(link, all.rows, bind_verification).await.map(|()| true)
 }
 
 pub(super) async fn append_audit(

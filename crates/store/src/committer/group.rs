@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Committer;
+use super::alone::Outcome;
 use super::apply::apply;
 use crate::audit::Head;
 use crate::db::Link;
@@ -59,8 +60,9 @@ impl Committer {
     }
 
     async fn attempts(&mut self, writes: &[Prepared]) -> Results {
+        let mut stored_if = None;
         for _ in 0..ATTEMPTS {
-            match self.together(writes).await {
+            match self.together(writes, &mut stored_if).await {
                 Ok(results) => return results,
                 Err(Failure::Lost(error)) => return vec![Err(error); writes.len()],
                 Err(Failure::Refused(error)) if writes.len() == 1 => {
@@ -78,10 +80,24 @@ impl Committer {
         vec![Err(StoreError::Unavailable); writes.len()]
     }
 
-    /// The whole group in a few statements, but for the writes whose idempotency keys have an answer.
-    async fn together(&mut self, writes: &[Prepared]) -> Result<Results, Failure> {
+    /// The whole group in a few statements, but for the writes whose idempotency keys have an answer. An earlier attempt whose
+    /// end is not known was stored if it left the chain's head at `stored_if`.
+    async fn together(
+        &mut self,
+        writes: &[Prepared],
+        stored_if: &mut Option<Head>,
+    ) -> Result<Results, Failure> {
+        match self.alone(writes).await? {
+            Outcome::Stored => return Ok(vec![Ok(()); writes.len()]),
+            Outcome::NotTaken => {}
+            Outcome::Unknown(head) => *stored_if = Some(head),
+        }
         let mut link = self.begin().await.map_err(Failure::Lost)?;
         let head = self.head(&mut link).await?;
+        if *stored_if == Some(head) {
+            self.finish(link, Ok(head)).await?;
+            return Ok(vec![Ok(()); writes.len()]);
+        }
         let may_go_on = idempotency::remember(&mut link, writes).await?;
         let rest: Vec<&Prepared> =
             writes.iter().zip(&may_go_on).filter_map(|(write, goes_on)| goes_on.then_some(write)).collect();
@@ -135,7 +151,7 @@ impl Committer {
     }
 
     /// Undoes the transaction. The connection is kept only if the database answered sensibly so far.
-    async fn abandon(&mut self, mut link: Link, failure: Failure) -> Failure {
+    pub(super) async fn abandon(&mut self, mut link: Link, failure: Failure) -> Failure {
         self.head = None;
         if !matches!(failure, Failure::Lost(_)) && link.run("ROLLBACK").await.is_ok() {
             self.link = Some(link);

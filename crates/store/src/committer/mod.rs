@@ -4,6 +4,7 @@
 //! in one transaction, and only then answers each caller. Nothing waits for a timer: an idle store commits at
 //! once, a busy one shares the flush.
 
+mod alone;
 mod apply;
 mod command;
 mod group;
