@@ -8,12 +8,14 @@ what it got since `ready` as JSON. It has the lowest priority, so that its own w
 
 import asyncio
 import collections
+import contextlib
 import json
 import os
 import pathlib
 import random
 import re
 import signal
+import socket
 import statistics
 import sys
 import time
@@ -53,7 +55,7 @@ class Attack:
         told = {"seconds": time.monotonic() - since, "open": statistics.mean(opened), "got": self.got}
         print(json.dumps(told), flush=True)
         # The kernel closes 10,000 connections faster than their tasks could be told.
-        os._exit(any(worker.done() for worker in workers))
+        os._exit(any(worker.exception() for worker in workers if worker.done()))
 
     def is_up(self, number):
         self.up.add(number)
@@ -87,9 +89,11 @@ class Attack:
         """Counts one answer: its status, and its code where it has one."""
         head = await reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"(?i)^content-length: *(\d+)", head, re.M)
-        body = await reader.readexactly(int(length[1]) if length else 0)
-        code = re.search(rb'"respCode":(-?\d+)', body)
-        self.got[f"HTTP {head.split()[1].decode()}" + (f" ({code[1].decode()})" if code else "")] += 1
+        self.count(head + await reader.readexactly(int(length[1]) if length else 0))
+
+    def count(self, answer):
+        code = re.search(rb'"respCode":(-?\d+)', answer)
+        self.got[f"HTTP {answer.split()[1].decode()}" + (f" ({code[1].decode()})" if code else "")] += 1
 
     async def trickle(self, number, reader, writer, opening):
         """A byte a second until the server has enough of it."""
@@ -113,18 +117,6 @@ class Attack:
         """All but the last bytes at once, then a byte a second."""
         head = self.head(token=self.token, length=f"Content-Length: {len(self.body)}")
         await self.trickle(number, reader, writer, head + self.body[:-100])
-
-    async def idle(self, number, reader, writer):
-        """Says nothing; `answer` ends when the server closes."""
-        self.is_up(number)
-        await self.answer(reader)
-
-    async def idle_after(self, number, reader, writer):
-        """Says nothing after an answer."""
-        writer.write(self.head(token="x"))
-        await self.answer(reader)
-        self.is_up(number)
-        await self.answer(reader)
 
     async def paced(self, number, reader, writer, request):
         """Requests at this connection's part of the rate."""
@@ -164,6 +156,54 @@ class Attack:
         await self.paced(number, reader, writer, lambda: [head, *chunks, b"0\r\n\r\n"])
 
 
+class Idle(Attack):
+    """Thousands of connections that say nothing, or nothing after one answer. Bare sockets, because a task and two
+    streams for each are more work than an attacker that is to have the lowest priority comes to.
+    """
+
+    async def worker(self, number):
+        self.connect(number)
+
+    def connect(self, number):
+        connection = socket.socket()
+        connection.setblocking(False)
+        connection.bind((self.source, 0))
+        with contextlib.suppress(BlockingIOError):
+            connection.connect(("127.0.0.1", self.port))
+        asyncio.get_running_loop().add_writer(connection, self.connected, connection, number)
+
+    def connected(self, connection, number):
+        loop = asyncio.get_running_loop()
+        loop.remove_writer(connection)
+        if error := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.got[f"not connected ({os.strerror(error)})"] += 1
+            connection.close()
+            loop.call_later(RETRY, self.connect, number)
+            return
+        self.open += 1
+        if self.kind == "idle_after":
+            connection.send(self.head(token="x"))
+        else:
+            self.is_up(number)
+        loop.add_reader(connection, self.told, connection, number)
+
+    def told(self, connection, number):
+        try:
+            answer = connection.recv(PIECE)
+        except ConnectionError:
+            answer = b""
+        if answer:
+            self.count(answer)
+            self.is_up(number)
+            return
+        self.got["closed by the server"] += 1
+        self.open -= 1
+        asyncio.get_running_loop().remove_reader(connection)
+        connection.close()
+        self.connect(number)
+
+
 if __name__ == "__main__":
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    asyncio.run(Attack(*sys.argv[1:]).run())
+    attack = Idle if sys.argv[1].startswith("idle") else Attack
+    asyncio.run(attack(*sys.argv[1:]).run())

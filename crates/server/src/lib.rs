@@ -11,6 +11,7 @@ mod listen;
 pub mod logging;
 pub mod open_files;
 pub mod ops;
+mod patience;
 mod production;
 pub mod random;
 mod request_id;

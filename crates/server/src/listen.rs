@@ -9,9 +9,14 @@ use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
+use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 
 use crate::config::TlsConfig;
+use crate::patience::{FirstByte, HeaderTimer, Patience};
+
+/// Connections that wait to be accepted, if the kernel allows as many (`net.core.somaxconn`).
+const BACKLOG: u32 = 4096;
 
 /// A listener could not start.
 #[derive(Debug, thiserror::Error)]
@@ -40,22 +45,24 @@ impl Listener {
         tls: Option<&TlsConfig>,
         header_timeout: Duration,
     ) -> Result<Self, ListenError> {
-        let socket = TcpListener::bind(address).map_err(|error| ListenError::Bind(address, error))?;
+        let socket = bind(address).map_err(|error| ListenError::Bind(address, error))?;
         let bound = socket.local_addr().map_err(|error| ListenError::Bind(address, error))?;
-        socket.set_nonblocking(true).map_err(|error| ListenError::Bind(address, error))?;
         let handle = Handle::new();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let patience = Patience(header_timeout);
         let mut server = axum_server::from_tcp(socket)
             .map_err(|error| ListenError::Bind(address, error))?
-            .first_request_timeout(header_timeout)
+            .first_request_timeout(patience.most())
             .handle(handle.clone());
         let builder = server.http_builder();
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
+        let timer = HeaderTimer { patience, timer: TokioTimer::new() };
+        builder.http1().timer(timer).header_read_timeout(patience.0);
         builder.http2().timer(TokioTimer::new()).keep_alive_interval(header_timeout);
+        let first_byte = FirstByte { patience, acceptor: NoDelayAcceptor };
         let task = match tls {
-            None => tokio::spawn(server.acceptor(NoDelayAcceptor).serve(service)),
+            None => tokio::spawn(server.acceptor(first_byte).serve(service)),
             Some(tls) => {
-                let acceptor = RustlsAcceptor::new(tls_config(tls).await?).acceptor(NoDelayAcceptor);
+                let acceptor = RustlsAcceptor::new(tls_config(tls).await?).acceptor(first_byte);
                 tokio::spawn(server.acceptor(acceptor).serve(service))
             }
         };
@@ -75,6 +82,14 @@ impl Listener {
             tracing::warn!(%error, address = %self.address, "a listener ended with an error");
         }
     }
+}
+
+/// The standard library's listener lets 128 connections wait, and the kernel forgets the others without telling anybody.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 async fn tls_config(tls: &TlsConfig) -> Result<RustlsConfig, ListenError> {

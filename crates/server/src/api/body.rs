@@ -1,4 +1,4 @@
-//! Bodies as they arrive: bounded each, in time, and all together.
+//! Bodies as they arrive: bounded each, in time, and all together, and a key's per second.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -9,14 +9,18 @@ use axum::http::Version;
 use axum::http::header::EXPECT;
 use axum::http::request::Parts;
 use bytes::BytesMut;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::clock::Clock as _;
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http_body_util::BodyExt as _;
+use rims_domain::CredentialId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer::Failure;
-use crate::config::ApiConfig;
+use super::buckets;
+use crate::config::{ApiConfig, RateLimitConfig};
 
-/// So much of a body takes no place: what one company's large bodies leave must be enough for everybody's single checks.
+/// So much of a body takes no place and counts for nothing: what one company's large bodies leave must be enough for
+/// everybody's single checks.
 const SMALL: usize = 16 << 10;
 
 /// Who sends nothing for so long does not lose an answer when the connection is closed.
@@ -30,6 +34,8 @@ const DISCARDED: NonZeroU32 = NonZeroU32::new(32 << 20).unwrap();
 pub(super) struct Bodies {
     limit: usize,
     timeout: Duration,
+    /// Bytes of large bodies per key: reading their JSON is the most that a request can cost.
+    rate: DefaultKeyedRateLimiter<CredentialId>,
     /// Bytes of large bodies that may be held at once: clients that send slowly must not fill the memory.
     room: Arc<Semaphore>,
     /// Bytes of refused bodies that were read.
@@ -44,7 +50,9 @@ pub(super) struct Arrived {
 
 impl Bodies {
     pub(super) fn new(config: &ApiConfig) -> Self {
+        let RateLimitConfig { bytes_per_second, burst_bytes, .. } = config.rate_limit;
         Self {
+            rate: buckets(bytes_per_second, burst_bytes),
             limit: config.body_limit_bytes,
             timeout: config.body_timeout(),
             room: Arc::new(Semaphore::new(config.overload.body_memory_bytes)),
@@ -52,10 +60,15 @@ impl Bodies {
         }
     }
 
-    /// The whole body.
-    pub(super) async fn read(&self, version: Version, mut body: Body) -> Result<Arrived, Failure> {
-        let arrived = tokio::time::timeout(self.timeout, self.arrive(&mut body)).await;
-        if let Ok(Err(Failure::Overloaded | Failure::BodyTooLarge)) = arrived {
+    /// The whole body of a key's request.
+    pub(super) async fn read(
+        &self,
+        key: CredentialId,
+        version: Version,
+        mut body: Body,
+    ) -> Result<Arrived, Failure> {
+        let arrived = tokio::time::timeout(self.timeout, self.arrive(key, &mut body)).await;
+        if let Ok(Err(Failure::Overloaded | Failure::BodyTooLarge | Failure::RateLimited(_))) = arrived {
             self.discard(version, body);
         }
         arrived.unwrap_or(Err(Failure::BodyTimedOut))
@@ -90,22 +103,40 @@ impl Bodies {
         tokio::spawn(tokio::time::timeout(self.timeout, rest));
     }
 
-    async fn arrive(&self, body: &mut Body) -> Result<Arrived, Failure> {
+    async fn arrive(&self, key: CredentialId, body: &mut Body) -> Result<Arrived, Failure> {
         let mut room = self.hold(0)?;
         let mut parts = BytesMut::new();
+        let declared = body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        if let Some(length) = declared.filter(|length| *length <= self.limit) {
+            self.charge(key, length.saturating_sub(SMALL))?;
+        }
         while let Some(frame) = body.frame().await {
             let Ok(part) = frame.map_err(|_| Failure::BodyBroken)?.into_data() else { continue };
             if parts.len() + part.len() > self.limit {
                 return Err(Failure::BodyTooLarge);
             }
             let before = parts.len().saturating_sub(SMALL);
-            room.merge(self.hold((parts.len() + part.len()).saturating_sub(SMALL) - before)?);
+            let more = (parts.len() + part.len()).saturating_sub(SMALL) - before;
+            if declared.is_none() {
+                self.charge(key, more)?;
+            }
+            room.merge(self.hold(more)?);
             if parts.is_empty() && body.is_end_stream() {
                 return Ok(Arrived { bytes: part, _room: room });
             }
             parts.extend_from_slice(&part);
         }
         Ok(Arrived { bytes: parts.freeze(), _room: room })
+    }
+
+    /// Counts bytes of large bodies against their key's rate.
+    fn charge(&self, key: CredentialId, bytes: usize) -> Result<(), Failure> {
+        let Some(bytes) = u32::try_from(bytes).ok().and_then(NonZeroU32::new) else { return Ok(()) };
+        match self.rate.check_key_n(&key, bytes) {
+            Ok(Err(refused)) => Err(Failure::RateLimited(refused.wait_time_from(self.rate.clock().now()))),
+            // No body is larger than a burst (`Config::check`).
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
     }
 
     fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {

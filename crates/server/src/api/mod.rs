@@ -28,7 +28,7 @@ use rims_domain::CredentialId;
 use admission::Admission;
 use body::Bodies;
 
-use crate::config::{ApiConfig, TracesConfig};
+use crate::config::{ApiConfig, RateLimitConfig, TracesConfig};
 use crate::random;
 use crate::service::Services;
 use crate::traces::Sampling;
@@ -54,20 +54,24 @@ impl Api {
         config: &ApiConfig,
         traces: &TracesConfig,
     ) -> Result<Arc<Self>, random::NoRandomness> {
-        let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(at_least_one(config.rate_limit.per_second))
-            .allow_burst(at_least_one(config.rate_limit.burst));
+        let RateLimitConfig { per_second, burst, .. } = config.rate_limit;
         let mut first_request_id = [0; 8];
         random::fill(&mut first_request_id)?;
         Ok(Arc::new(Self {
             services,
             bodies: Bodies::new(config),
             trusted_proxies: config.trusted_proxies.clone(),
-            limiter: RateLimiter::keyed(quota),
+            limiter: buckets(per_second, burst),
             admission: Admission::new(&config.overload),
             next_request_id: AtomicU64::new(u64::from_ne_bytes(first_request_id)),
             metrics: observe::RequestMetrics::new(),
             traces: Sampling::of(traces),
         }))
     }
+}
+
+/// A token bucket for each key.
+fn buckets(per_second: u32, burst: u32) -> DefaultKeyedRateLimiter<CredentialId> {
+    let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    RateLimiter::keyed(Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst)))
 }

@@ -98,6 +98,8 @@ impl DatabaseConfig {
     }
 }
 
+/// The most bytes of bodies: a bucket counts in nanoseconds.
+const GIGABYTE: u64 = 1_000_000_000;
 /// The longest time-out.
 const HOUR_MS: u64 = 3_600_000;
 /// The longest a webhook's delivery may take.
@@ -156,6 +158,10 @@ pub struct RateLimitConfig {
     pub per_second: u32,
     /// Requests at once.
     pub burst: u32,
+    /// Bytes of bodies per second, sustained; of each body those beyond the first 16 KiB.
+    pub bytes_per_second: u32,
+    /// Such bytes at once.
+    pub burst_bytes: u32,
 }
 
 /// The listener for health and metrics; keep it away from the public.
@@ -216,7 +222,7 @@ impl ApiConfig {
 
 impl Default for RateLimitConfig {
     fn default() -> Self {
-        Self { per_second: 1_000, burst: 2_000 }
+        Self { per_second: 1_000, burst: 2_000, bytes_per_second: 8 << 20, burst_bytes: 16 << 20 }
     }
 }
 
@@ -315,6 +321,8 @@ impl Config {
         for (name, value, most) in [
             ("api.rate_limit.per_second", self.api.rate_limit.per_second.into(), u32::MAX.into()),
             ("api.rate_limit.burst", self.api.rate_limit.burst.into(), u32::MAX.into()),
+            ("api.rate_limit.bytes_per_second", self.api.rate_limit.bytes_per_second.into(), GIGABYTE),
+            ("api.rate_limit.burst_bytes", self.api.rate_limit.burst_bytes.into(), GIGABYTE),
             ("api.body_limit_bytes", count(self.api.body_limit_bytes), 1 << 30),
             ("api.header_timeout_ms", self.api.header_timeout_ms, HOUR_MS),
             ("api.body_timeout_ms", self.api.body_timeout_ms, HOUR_MS),
@@ -332,6 +340,9 @@ impl Config {
         self.api.overload.check()?;
         if self.api.overload.body_memory_bytes < self.api.body_limit_bytes {
             return Err("api.overload.body_memory_bytes is less than api.body_limit_bytes".to_owned());
+        }
+        if u64::from(self.api.rate_limit.burst_bytes) < count(self.api.body_limit_bytes) {
+            return Err("api.rate_limit.burst_bytes is less than api.body_limit_bytes".to_owned());
         }
         self.outage.check()?;
         self.traces.check()?;

@@ -41,7 +41,12 @@ use fixtures::FIXTURES;
 /// How long running requests may take to finish after a stop signal.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Other people's load tests must not meet a rate limit they did not ask for.
-const GENEROUS: RateLimitConfig = RateLimitConfig { per_second: 1_000_000, burst: 1_000_000 };
+const GENEROUS: RateLimitConfig = RateLimitConfig {
+    per_second: 1_000_000,
+    burst: 1_000_000,
+    bytes_per_second: 1_000_000_000,
+    burst_bytes: 1_000_000_000,
+};
 
 /// What `rims sandbox` is started with.
 #[derive(Clone)]

@@ -1,5 +1,8 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use reqwest::StatusCode;
 use rims_domain::Environment;
 use serde_json::{Value, json};
@@ -40,6 +43,37 @@ async fn over_the_rate_limit_is_429_with_retry_after() {
 }
 
 #[tokio::test]
+async fn large_bodies_have_a_rate_and_small_ones_do_not() {
+    let deployment = Deployment::start("rate_limit = { bytes_per_second = 1, burst_bytes = 1048576 }").await;
+    let client = company(&deployment).await;
+    let path = "/licenseVerificationBatch";
+    let large = client.seal(&json!({ "f_send_cnt": "1", "padding": "x".repeat(700_000) })).to_string();
+    let small = client.seal(&json!({ "f_send_cnt": "1" })).to_string();
+    for (body, chunked, expected) in [
+        (&large, false, StatusCode::OK),
+        (&large, false, StatusCode::TOO_MANY_REQUESTS),
+        (&large, true, StatusCode::TOO_MANY_REQUESTS),
+        (&small, false, StatusCode::OK),
+        (&small, true, StatusCode::OK),
+    ] {
+        let answer = match chunked {
+            false => client.send(path, body.clone()).await,
+            true => client.send(path, chunks(body)).await,
+        };
+        assert_eq!(answer.status(), expected, "{} bytes, chunked: {chunked}", body.len());
+        assert_eq!(answer.headers().contains_key("retry-after"), expected != StatusCode::OK);
+    }
+    deployment.stop().await;
+}
+
+/// A body whose length is not declared.
+fn chunks(body: &str) -> reqwest::Body {
+    let parts = body.as_bytes().chunks(32 << 10).map(|part| Bytes::copy_from_slice(part));
+    let frames: Vec<std::io::Result<Frame<Bytes>>> = parts.map(|part| Ok(Frame::data(part))).collect();
+    reqwest::Body::wrap(StreamBody::new(futures::stream::iter(frames)))
+}
+
+#[tokio::test]
 async fn slow_clients_are_cut_off() {
     let deployment = Deployment::start("header_timeout_ms = 300\nbody_timeout_ms = 300").await;
     let client = company(&deployment).await;
@@ -59,6 +93,30 @@ async fn slow_clients_are_cut_off() {
     answer.clear();
     let end = tokio::time::timeout(patience, half_a_header.read_to_string(&mut answer)).await.unwrap();
     assert!(end.is_err() || answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    deployment.stop().await;
+}
+
+#[tokio::test]
+async fn connections_that_came_together_do_not_end_together() {
+    let deployment = Deployment::start("header_timeout_ms = 1000").await;
+    let address = deployment.server.api_address();
+    for (kind, first) in [("silent", ""), ("idle after an answer", "GET /x HTTP/1.1\r\nHost: x\r\n\r\n")] {
+        let ends = (0..50).map(|_| async {
+            let mut connection = TcpStream::connect(address).await.unwrap();
+            connection.write_all(first.as_bytes()).await.unwrap();
+            let since = Instant::now();
+            let mut answer = Vec::new();
+            let end = tokio::time::timeout(Duration::from_secs(10), connection.read_to_end(&mut answer));
+            end.await.expect("the server closes it").unwrap();
+            assert_eq!(answer.is_empty(), first.is_empty());
+            since.elapsed()
+        });
+        let mut ends = futures::future::join_all(ends).await;
+        ends.sort();
+        let (shortest, longest) = (ends[0], ends[49]);
+        assert!(shortest >= Duration::from_millis(990), "{kind}: {shortest:?}");
+        assert!(longest - shortest >= Duration::from_millis(200), "{kind}: {shortest:?} to {longest:?}");
+    }
     deployment.stop().await;
 }
 
