@@ -2,7 +2,10 @@
 
 /// Every second character becomes `*`: `123456789123` → `1*3*5*7*9*2*`.
 pub fn licence_number(number: &str) -> String {
-    number.chars().enumerate().map(|(index, digit)| if index % 2 == 1 { '*' } else { digit }).collect()
+    let shown = number.chars().enumerate().map(|(index, digit)| if index % 2 == 1 { '*' } else { digit });
+    let mut masked = String::with_capacity(number.len());
+    masked.extend(shown);
+    masked
 }
 
 /// First and last character stay: `홍길동` → `홍*동`, `남궁민수` → `남**수`; two: `홍*`; one: `*`.

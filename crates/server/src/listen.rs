@@ -56,7 +56,8 @@ impl Listener {
             .handle(handle.clone());
         let builder = server.http_builder();
         let timer = HeaderTimer { patience, timer: TokioTimer::new() };
-        builder.http1().timer(timer).header_read_timeout(patience.0);
+        // Answers are short: head and body go out as one buffer.
+        builder.http1().timer(timer).header_read_timeout(patience.0).writev(false);
         builder.http2().timer(TokioTimer::new()).keep_alive_interval(header_timeout);
         let first_byte = FirstByte { patience, acceptor: NoDelayAcceptor };
         let task = match tls {

@@ -12,18 +12,21 @@ use hyper_util::rt::TokioTimer;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+/// What chance adds at most, as a share.
+const EXTRA: f64 = 0.5;
+
 /// How long a client is waited for: at least so long, and less than half as long again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience(pub(crate) Duration);
 
 impl Patience {
     pub(crate) fn most(self) -> Duration {
-        self.0.mul_f64(1.5)
+        self.0.mul_f64(1.0 + EXTRA)
     }
 
     /// What one connection's wait is longer by.
     fn extra(self) -> Duration {
-        (self.most() - self.0).mul_f64(fastrand::f64())
+        self.0.mul_f64(EXTRA * fastrand::f64())
     }
 }
 

@@ -192,21 +192,29 @@ impl Store {
     pub async fn commit(&self, write: Write) -> Result<(), StoreError> {
         let prepared = if write.is_large() {
             let inner = Arc::clone(&self.inner);
-            aside(move || Prepared::new(write, &inner.keys)).await.unwrap_or(Err(StoreError::Unavailable))
+            let prepared = aside(move || Prepared::new(write, &inner.keys));
+            Box::pin(prepared).await.unwrap_or(Err(StoreError::Unavailable))
         } else {
             Prepared::new(write, &self.inner.keys)
         };
         self.enqueue(prepared?).await
     }
 
-    pub(crate) async fn enqueue(&self, write: Prepared) -> Result<(), StoreError> {
-        if write.is_empty() {
-            return Ok(());
-        }
-        let (answer, answered) = oneshot::channel();
+    /// Hands a write over at once, and waits for it.
+    pub(crate) fn enqueue(&self, write: Prepared) -> impl Future<Output = Result<(), StoreError>> + use<> {
         let span = trace_span!("commit");
-        self.inner.queue.push(Job { write, answer, span: span.clone() }).map_err(counted)?;
-        answered.instrument(span).await.unwrap_or(Err(StoreError::Unavailable))
+        let pushed = (!write.is_empty()).then(|| {
+            let (answer, answered) = oneshot::channel();
+            let job = Job { write, answer, span: span.clone() };
+            self.inner.queue.push(job).map_err(counted).map(|()| answered)
+        });
+        let committed = async move {
+            match pushed {
+                None => Ok(()),
+                Some(answered) => answered?.await.unwrap_or(Err(StoreError::Unavailable)),
+            }
+        };
+        committed.instrument(span)
     }
 
     /// A page of a history: from the replica if it is not too far behind, else from the primary.

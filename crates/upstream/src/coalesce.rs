@@ -104,23 +104,30 @@ impl<A: Ask> Coalescer<A> {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Asks one question, in one call with others where they come together.
-    pub(crate) async fn ask(&self, item: A::Item) -> Result<A::Answer, CallError> {
+    /// Asks one question, in one call with others where they come together. It is asked at once: whoever has something
+    /// else to wait for may do that first, and is not woken for an answer that he does not wait for yet.
+    pub(crate) fn ask(&self, item: A::Item) -> impl Future<Output = Result<A::Answer, CallError>> + use<A> {
         let deadline = Instant::now() + self.shared.limits.timeout();
-        let Ok(place) = Arc::clone(&self.shared.places).try_acquire_owned() else {
-            measure::turned_away(A::SYSTEM);
-            return Err(CallError::Overloaded);
-        };
-        let (answer, answered) = oneshot::channel();
         let span = trace_span!("ask", otel.name = A::SYSTEM);
-        let waiting = Waiting { answer, deadline, span: span.clone(), _place: place };
-        self.enqueue(Question { item, waiting });
-        match timeout_at(deadline, answered).instrument(span).await {
-            Ok(Ok(result)) => result,
-            // The asking task went down with the runtime, or by a fault of ours.
-            Ok(Err(_)) => Err(CallError::Unusable(Unusable::Interrupted)),
-            Err(_) => Err(TIMED_OUT),
-        }
+        let asked = Arc::clone(&self.shared.places).try_acquire_owned().map(|place| {
+            let (answer, answered) = oneshot::channel();
+            let waiting = Waiting { answer, deadline, span: span.clone(), _place: place };
+            self.enqueue(Question { item, waiting });
+            answered
+        });
+        let answer = async move {
+            let Ok(answered) = asked else {
+                measure::turned_away(A::SYSTEM);
+                return Err(CallError::Overloaded);
+            };
+            match timeout_at(deadline, answered).await {
+                Ok(Ok(result)) => result,
+                // The asking task went down with the runtime, or by a fault of ours.
+                Ok(Err(_)) => Err(CallError::Unusable(Unusable::Interrupted)),
+                Err(_) => Err(TIMED_OUT),
+            }
+        };
+        answer.instrument(span)
     }
 
     fn enqueue(&self, question: Question<A>) {

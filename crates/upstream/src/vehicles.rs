@@ -54,14 +54,15 @@ impl VehicleRegistry {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Whether the vehicle is registered to the company.
-    pub async fn is_registered_to(
+    /// Whether the vehicle is registered to the company. It is asked at once; the answer may be waited for later.
+    pub fn is_registered_to(
         &self,
         company: &BusinessNumber,
         plate: &Plate,
-    ) -> Result<bool, RegistryError> {
+    ) -> impl Future<Output = Result<bool, RegistryError>> + use<> {
         let ownership = Ownership { company: company.clone(), plate: plate.clone() };
-        Ok(self.shared.singles.ask(ownership).await?)
+        let answer = self.shared.singles.ask(ownership);
+        async move { Ok(answer.await?) }
     }
 
     /// The same for several vehicles of one company, in their order.

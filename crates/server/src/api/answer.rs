@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use axum::Json;
+use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -12,6 +12,9 @@ use rims_protocol::codes::ResponseCode;
 use serde::Serialize;
 
 use crate::service::ServiceError;
+
+/// Bytes that the answer about one driver takes at most.
+const SINGLE: usize = 256;
 
 /// Why a request has no answer.
 #[derive(Debug)]
@@ -98,7 +101,12 @@ fn api_error(status: StatusCode, error: &ApiError) -> Response {
 
 /// Responses are plain JSON, `application/json; charset=utf-8` (docs/spec-decisions.md, Wire).
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    let mut response = (status, Json(body)).into_response();
+    let mut text = Vec::with_capacity(SINGLE);
+    if serde_json::to_writer(&mut text, body).is_err() {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
     let utf8 = HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, utf8);
     response

@@ -88,7 +88,7 @@ impl FromRequest<Arc<Api>> for Call {
             .await?;
         let members = if body.bytes.len() > LARGE {
             let caller = Arc::clone(&caller);
-            computed(aside(move || opened(&caller, &body)).await)?
+            computed(Box::pin(aside(move || opened(&caller, &body))).await)?
         } else {
             opened(&caller, &body)?
         };

@@ -31,13 +31,17 @@ impl Companies {
     async fn named(&self, caller: AccountId, user_id: &UserId) -> Result<Arc<Named>, StoreError> {
         self.named
             .get((caller, user_id.clone()), async |(caller, user_id)| {
-                let Some(account) = self.store.account_by_user_id(user_id.as_str()).await? else {
-                    return Ok(Arc::new(Named::Nobody));
-                };
-                let delegated = self.store.has_delegated(account.id, *caller).await?;
-                Ok(Arc::new(Named::Account { account: Box::new(account), delegated }))
+                Box::pin(self.read(*caller, user_id)).await
             })
             .await
+    }
+
+    async fn read(&self, caller: AccountId, user_id: &UserId) -> Result<Arc<Named>, StoreError> {
+        let Some(account) = self.store.account_by_user_id(user_id.as_str()).await? else {
+            return Ok(Arc::new(Named::Nobody));
+        };
+        let delegated = self.store.has_delegated(account.id, caller).await?;
+        Ok(Arc::new(Named::Account { account: Box::new(account), delegated }))
     }
 }
 

@@ -56,10 +56,8 @@ async fn large_bodies_have_a_rate_and_small_ones_do_not() {
         (&small, false, StatusCode::OK),
         (&small, true, StatusCode::OK),
     ] {
-        let answer = match chunked {
-            false => client.send(path, body.clone()).await,
-            true => client.send(path, chunks(body)).await,
-        };
+        let sent = if chunked { chunks(body) } else { body.clone().into() };
+        let answer = client.send(path, sent).await;
         assert_eq!(answer.status(), expected, "{} bytes, chunked: {chunked}", body.len());
         assert_eq!(answer.headers().contains_key("retry-after"), expected != StatusCode::OK);
     }
@@ -68,7 +66,7 @@ async fn large_bodies_have_a_rate_and_small_ones_do_not() {
 
 /// A body whose length is not declared.
 fn chunks(body: &str) -> reqwest::Body {
-    let parts = body.as_bytes().chunks(32 << 10).map(|part| Bytes::copy_from_slice(part));
+    let parts = body.as_bytes().chunks(32 << 10).map(Bytes::copy_from_slice);
     let frames: Vec<std::io::Result<Frame<Bytes>>> = parts.map(|part| Ok(Frame::data(part))).collect();
     reqwest::Body::wrap(StreamBody::new(futures::stream::iter(frames)))
 }
@@ -115,7 +113,7 @@ async fn connections_that_came_together_do_not_end_together() {
         ends.sort();
         let (shortest, longest) = (ends[0], ends[49]);
         assert!(shortest >= Duration::from_millis(990), "{kind}: {shortest:?}");
-        assert!(longest - shortest >= Duration::from_millis(200), "{kind}: {shortest:?} to {longest:?}");
+        assert!(longest >= shortest + Duration::from_millis(200), "{kind}: {shortest:?} to {longest:?}");
     }
     deployment.stop().await;
 }

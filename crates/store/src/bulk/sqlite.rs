@@ -134,12 +134,12 @@ pub(super) async fn insert_verifications(
     link: &mut SqliteConnection,
     rows: &[&VerificationRow],
 ) -> sqlx::Result<()> {
-    VERIFICATIONS.run(link, rows, bind_verification).await
+    VERIFICATIONS.run(link, rows, |to, row| bind_verification(to, row)).await
 }
 
 fn bind_verification(
     to: &mut SqliteArguments,
-    row: &&VerificationRow,
+    row: &VerificationRow,
 ) -> Result<(), sqlx::error::BoxDynError> {
     to.add(row.id)?;
     to.add(row.at_ms)?;
@@ -190,7 +190,7 @@ pub(super) async fn commit_verifications(
         return Ok(false);
     }
     apply_sightings(link, all.sightings).await?;
-    LAST_VERIFICATIONS.run(link, all.rows, bind_verification).await.map(|()| true)
+    LAST_VERIFICATIONS.run(link, all.rows, |to, row| bind_verification(to, row)).await.map(|()| true)
 }
 
 pub(super) async fn append_audit(

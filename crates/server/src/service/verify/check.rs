@@ -96,18 +96,20 @@ impl Services {
         }
     }
 
-    /// The vehicle as the registry knows it, if the answer shows it.
-    pub(in crate::service) async fn registration(
+    /// The vehicle as the registry knows it, if the answer shows it. The registry is asked at once.
+    pub(in crate::service) fn registration(
         &self,
         asked: &Asked<'_>,
         vehicle: &Vehicle,
-    ) -> Registration {
-        let plate = vehicle::plate_to_ask(vehicle).filter(|_| asked.shows_identity);
-        let Some(plate) = plate else { return Registration::Unknown };
+    ) -> impl Future<Output = Registration> + use<> {
         let registry = &self.upstreams.of(asked.environment).vehicles;
-        match registry.is_registered_to(&asked.company.brno, plate).await {
-            Ok(registered) => registration(registered),
-            Err(error) => registry_silent(error),
+        let plate = vehicle::plate_to_ask(vehicle).filter(|_| asked.shows_identity);
+        let answer = plate.map(|plate| registry.is_registered_to(&asked.company.brno, plate));
+        async move {
+            match answer {
+                None => Registration::Unknown,
+                Some(answer) => answer.await.map_or_else(registry_silent, registration),
+            }
         }
     }
 

@@ -44,10 +44,10 @@ impl Services {
         let asked = Asked::new(at, caller, &company, sector, Channel::Single);
         let item = request.item;
         let national = self.upstreams.of(asked.environment);
-        let (registration, answer) = tokio::join!(
-            self.registration(&asked, &item.vehicle),
-            national.koroad.check(driver_check(&item))
-        );
+        // The registry answers first as a rule, and nobody is woken for it.
+        let registration = self.registration(&asked, &item.vehicle);
+        let answer = national.koroad.check(driver_check(&item)).await;
+        let registration = registration.await;
         let answer = answer.map(|answer| vec![answer]);
         let body = |mut items: Vec<ItemAnswer>| items.pop();
         self.record(&asked, (vec![item], &[registration]), answer, body, (caller, terms)).await
@@ -72,7 +72,8 @@ impl Services {
         self.record(&asked, (items, &registrations), answers, Some, (caller, terms)).await
     }
 
-    /// Commits what KOROAD answered, or the attempt where it did not, and builds the answer.
+    /// Commits what KOROAD answered, or the attempt where it did not, and builds the answer. What is rare has memory of its
+    /// own: every request under way would hold it.
     async fn record<Body: Serialize>(
         &self,
         asked: &Asked<'_>,
@@ -91,18 +92,20 @@ impl Services {
                 match &terms.once {
                     None => self.store.commit(write).await?,
                     once => {
-                        self.commit_once(vec![write], (caller, once.as_ref()), asked.at, &told).await?;
+                        let commit = self.commit_once(vec![write], (caller, once.as_ref()), asked.at, &told);
+                        Box::pin(commit).await?;
                     }
                 }
                 Ok(told)
             }
             Err(Unanswered::Refused { code, message }) => {
                 let reference = terms.recheck.as_ref().filter(|_| is_outage(code));
-                self.record_unanswered(asked, &items, &refusal(code), reference).await?;
+                Box::pin(self.record_unanswered(asked, &items, &refusal(code), reference)).await?;
                 Ok(Answer { header: Header::refused(today, count, code, message), body: None })
             }
             Err(Unanswered::Failed(error)) => {
-                self.record_unanswered(asked, &items, &failure(&error), terms.recheck.as_ref()).await?;
+                let reference = terms.recheck.as_ref();
+                Box::pin(self.record_unanswered(asked, &items, &failure(&error), reference)).await?;
                 Err(error)
             }
         }
