@@ -85,7 +85,8 @@ impl Listener {
     }
 }
 
-/// The standard library's listener lets 128 connections wait, and the kernel forgets the others without telling anybody.
+/// The standard library's listener lets 128 connections wait, and the kernel forgets the others without telling
+/// anybody.
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;

@@ -1,5 +1,5 @@
-//! How long a listener waits for its clients. Each connection is waited for a little longer than the last one by chance:
-//! thousands that came together would otherwise end together, and come again.
+//! How long a listener waits for its clients. Each connection is waited for a little longer than the last one by
+//! chance: thousands that came together would otherwise end together, and come again.
 
 use std::io;
 use std::pin::Pin;

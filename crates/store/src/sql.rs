@@ -98,7 +98,7 @@ statements! { SQLITE:
         BEGIN IMMEDIATE;
         INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, sheet,
                            hash)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM audit_chain WHERE chain = ? AND seq = ? AND hash = ?;
         UPDATE audit_chain SET seq = ?, at_ms = ?, hash = ?
         WHERE chain = ? AND seq = ? AND hash = ? RETURNING seq";
 }
@@ -126,6 +126,7 @@ statements! { POSTGRES:
         SELECT moved.chain, added.*
         FROM moved, UNNEST($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bytea[],
                            $8::bigint[], $9::text[], $10::bytea[], $11::bytea[]) AS added";
+    POSTGRES_LOCK_HEAD = "SELECT seq, hash FROM audit_chain WHERE chain = $1 FOR UPDATE";
     POSTGRES_COMMIT_VERIFICATIONS = "
         WITH moved AS (
             UPDATE audit_chain SET seq = $14, at_ms = $15, hash = $16

@@ -52,7 +52,11 @@ impl Bodies {
     pub(super) fn new(config: &ApiConfig) -> Self {
         let RateLimitConfig { bytes_per_second, burst_bytes, .. } = config.rate_limit;
         Self {
-            rate: buckets(bytes_per_second, burst_bytes),
+            // At least one body fits.
+            rate: buckets(
+                bytes_per_second,
+                burst_bytes.max(u32::try_from(config.body_limit_bytes).unwrap_or(u32::MAX)),
+            ),
             limit: config.body_limit_bytes,
             timeout: config.body_timeout(),
             room: Arc::new(Semaphore::new(config.overload.body_memory_bytes)),
@@ -64,14 +68,36 @@ impl Bodies {
     pub(super) async fn read(
         &self,
         key: CredentialId,
-        version: Version,
+        parts: &Parts,
         mut body: Body,
     ) -> Result<Arrived, Failure> {
-        let arrived = tokio::time::timeout(self.timeout, self.arrive(key, &mut body)).await;
-        if let Ok(Err(Failure::Overloaded | Failure::BodyTooLarge | Failure::RateLimited(_))) = arrived {
-            self.discard(version, body);
+        let declared = body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        if let Some(length) = declared
+            && let Err(refusal) = self.weigh(key, length)
+        {
+            self.refuse(parts, body);
+            return Err(refusal);
         }
-        arrived.unwrap_or(Err(Failure::BodyTimedOut))
+        let arrived = tokio::time::timeout(self.timeout, self.arrive(&mut body)).await;
+        if let Ok(Err(Failure::Overloaded | Failure::BodyTooLarge)) = arrived {
+            self.discard(parts.version, body);
+        }
+        let arrived = arrived.unwrap_or(Err(Failure::BodyTimedOut))?;
+        if declared.is_none() {
+            self.charge(key, arrived.bytes.len())?;
+        }
+        Ok(arrived)
+    }
+
+    /// Refuses a body of a declared length that would be refused later.
+    fn weigh(&self, key: CredentialId, length: usize) -> Result<(), Failure> {
+        if length > self.limit {
+            return Err(Failure::BodyTooLarge);
+        }
+        if length.saturating_sub(SMALL) > self.room.available_permits() {
+            return Err(Failure::Overloaded);
+        }
+        self.charge(key, length)
     }
 
     /// The body of a request that is refused before it is read.
@@ -103,24 +129,16 @@ impl Bodies {
         tokio::spawn(tokio::time::timeout(self.timeout, rest));
     }
 
-    async fn arrive(&self, key: CredentialId, body: &mut Body) -> Result<Arrived, Failure> {
+    async fn arrive(&self, body: &mut Body) -> Result<Arrived, Failure> {
         let mut room = self.hold(0)?;
         let mut parts = BytesMut::new();
-        let declared = body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-        if let Some(length) = declared.filter(|length| *length <= self.limit) {
-            self.charge(key, length.saturating_sub(SMALL))?;
-        }
         while let Some(frame) = body.frame().await {
             let Ok(part) = frame.map_err(|_| Failure::BodyBroken)?.into_data() else { continue };
             if parts.len() + part.len() > self.limit {
                 return Err(Failure::BodyTooLarge);
             }
             let before = parts.len().saturating_sub(SMALL);
-            let more = (parts.len() + part.len()).saturating_sub(SMALL) - before;
-            if declared.is_none() {
-                self.charge(key, more)?;
-            }
-            room.merge(self.hold(more)?);
+            room.merge(self.hold((parts.len() + part.len()).saturating_sub(SMALL) - before)?);
             if parts.is_empty() && body.is_end_stream() {
                 return Ok(Arrived { bytes: part, _room: room });
             }
@@ -129,12 +147,13 @@ impl Bodies {
         Ok(Arrived { bytes: parts.freeze(), _room: room })
     }
 
-    /// Counts bytes of large bodies against their key's rate.
-    fn charge(&self, key: CredentialId, bytes: usize) -> Result<(), Failure> {
-        let Some(bytes) = u32::try_from(bytes).ok().and_then(NonZeroU32::new) else { return Ok(()) };
+    /// Counts a large body against its key's rate.
+    fn charge(&self, key: CredentialId, length: usize) -> Result<(), Failure> {
+        let bytes = u32::try_from(length.saturating_sub(SMALL)).ok().and_then(NonZeroU32::new);
+        let Some(bytes) = bytes else { return Ok(()) };
         match self.rate.check_key_n(&key, bytes) {
             Ok(Err(refused)) => Err(Failure::RateLimited(refused.wait_time_from(self.rate.clock().now()))),
-            // No body is larger than a burst (`Config::check`).
+            // No body is larger than a burst.
             Ok(Ok(())) | Err(_) => Ok(()),
         }
     }

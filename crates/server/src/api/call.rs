@@ -81,11 +81,8 @@ impl FromRequest<Arc<Api>> for Call {
                 return Err(refusal);
             }
         };
-        let body = api
-            .bodies
-            .read(caller.credential.id, parts.version, body)
-            .instrument(trace_span!("body"))
-            .await?;
+        let body =
+            api.bodies.read(caller.credential.id, &parts, body).instrument(trace_span!("body")).await?;
         let members = if body.bytes.len() > LARGE {
             let caller = Arc::clone(&caller);
             computed(Box::pin(aside(move || opened(&caller, &body))).await)?

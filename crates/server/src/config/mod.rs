@@ -341,9 +341,6 @@ impl Config {
         if self.api.overload.body_memory_bytes < self.api.body_limit_bytes {
             return Err("api.overload.body_memory_bytes is less than api.body_limit_bytes".to_owned());
         }
-        if u64::from(self.api.rate_limit.burst_bytes) < count(self.api.body_limit_bytes) {
-            return Err("api.rate_limit.burst_bytes is less than api.body_limit_bytes".to_owned());
-        }
         self.outage.check()?;
         self.traces.check()?;
         self.retention.check()

@@ -12,7 +12,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
-use crate::db::{Db, Link, on_backend};
+use crate::db::{Db, Link, on_backend, text_of};
 use crate::error::{StoreError, report};
 use crate::record::{AuditEntry, StoredAudit};
 use crate::row::AuditRow;
@@ -70,8 +70,19 @@ impl Head {
 
     /// The head as the database has it.
     pub(crate) async fn load(link: &mut Link, chain: &str) -> sqlx::Result<Self> {
+        Self::read(link, chain, sql::AUDIT_HEAD).await
+    }
+
+    /// The same after whatever else is moving it; nobody moves it before this transaction ends. The standby then has it,
+    /// too: a transaction that only reads would not wait for that.
+    pub(crate) async fn load_settled(link: &mut Link, chain: &str) -> sqlx::Result<Self> {
+        let text = text_of(link, sql::AUDIT_HEAD, sql::POSTGRES_LOCK_HEAD);
+        Self::read(link, chain, text).await
+    }
+
+    async fn read(link: &mut Link, chain: &str, text: &'static str) -> sqlx::Result<Self> {
         let row: Option<(i64, Vec<u8>)> = on_backend!(link, connection => {
-            sqlx::query_as(sql::AUDIT_HEAD).bind(chain).fetch_optional(connection).await?
+            sqlx::query_as(text).bind(chain).fetch_optional(connection).await?
         });
         let head = row.map(|(seq, hash)| {
             // A hash of another length is a damaged chain, which `verify` tells; go on from what is there.

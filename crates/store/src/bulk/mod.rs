@@ -42,8 +42,9 @@ pub(crate) struct Verifications<'a> {
     pub(crate) heads: (Head, Head, i64),
 }
 
-/// The whole transaction, from its beginning to its commit, in as few exchanges with the database as it allows: each one more is a turn of
-/// two threads or processes. False if the head is not where it should be: nothing is stored, and the transaction may be open.
+/// The whole transaction, from its beginning to its commit, in as few exchanges with the database as it allows: each
+/// one more is a turn of two threads or processes. False if the head is not where it should be: nothing is stored, and
+/// the transaction may be open.
 pub(crate) async fn commit_verifications(link: &mut Link, all: &Verifications<'_>) -> sqlx::Result<bool> {
     match link {
         Link::Sqlite(connection) => sqlite::commit_verifications(connection, all).await,
@@ -51,8 +52,8 @@ pub(crate) async fn commit_verifications(link: &mut Link, all: &Verifications<'_
     }
 }
 
-/// Adds rows to a chain and moves its head from one place to another, with the time of the node's last id. False if the head is not where the rows begin:
-/// somebody else wrote to the chain.
+/// Adds rows to a chain and moves its head from one place to another, with the time of the node's last id. False if the
+/// head is not where the rows begin: somebody else wrote to the chain.
 pub(crate) async fn append_audit(
     link: &mut Link,
     chain: &str,

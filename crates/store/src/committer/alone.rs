@@ -1,4 +1,5 @@
-//! Groups of verifications alone, which most are: the transaction that `apply` makes, in fewer exchanges with the database.
+//! Groups of verifications alone, which most are: the transaction that `apply` makes, in fewer exchanges with the
+//! database.
 
 use std::sync::atomic::Ordering;
 

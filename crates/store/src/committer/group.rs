@@ -68,7 +68,7 @@ impl Committer {
                 Err(Failure::Refused(error)) if writes.len() == 1 => {
                     return vec![Err(counted(error))];
                 }
-                Err(Failure::Refused(_)) => match self.one_by_one(writes).await {
+                Err(Failure::Refused(_)) => match self.one_by_one(writes, stored_if).await {
                     Ok(results) => return results,
                     Err(Failure::Lost(error)) => return vec![Err(error); writes.len()],
                     Err(Failure::Refused(_) | Failure::Race) => {}
@@ -80,8 +80,8 @@ impl Committer {
         vec![Err(StoreError::Unavailable); writes.len()]
     }
 
-    /// The whole group in a few statements, but for the writes whose idempotency keys have an answer. An earlier attempt whose
-    /// end is not known was stored if it left the chain's head at `stored_if`.
+    /// The whole group in a few statements, but for the writes whose idempotency keys have an answer. An earlier
+    /// attempt whose end is not known was stored if it left the chain's head at `stored_if`.
     async fn together(
         &mut self,
         writes: &[Prepared],
@@ -92,12 +92,9 @@ impl Committer {
             Outcome::NotTaken => {}
             Outcome::Unknown(head) => *stored_if = Some(head),
         }
-        let mut link = self.begin().await.map_err(Failure::Lost)?;
-        let head = self.head(&mut link).await?;
-        if *stored_if == Some(head) {
-            self.finish(link, Ok(head)).await?;
+        let Some((mut link, head)) = self.open(*stored_if).await? else {
             return Ok(vec![Ok(()); writes.len()]);
-        }
+        };
         let may_go_on = idempotency::remember(&mut link, writes).await?;
         let rest: Vec<&Prepared> =
             writes.iter().zip(&may_go_on).filter_map(|(write, goes_on)| goes_on.then_some(write)).collect();
@@ -107,9 +104,10 @@ impl Committer {
     }
 
     /// Each write under its own savepoint: a refused one leaves no trace, and the others are stored.
-    async fn one_by_one(&mut self, writes: &[Prepared]) -> Result<Results, Failure> {
-        let mut link = self.begin().await.map_err(Failure::Lost)?;
-        let mut head = self.head(&mut link).await?;
+    async fn one_by_one(&mut self, writes: &[Prepared], stored_if: Option<Head>) -> Result<Results, Failure> {
+        let Some((mut link, mut head)) = self.open(stored_if).await? else {
+            return Ok(vec![Ok(()); writes.len()]);
+        };
         let may_go_on = idempotency::remember(&mut link, writes).await?;
         let mut results = Vec::with_capacity(writes.len());
         for (write, goes_on) in writes.iter().zip(may_go_on) {
@@ -135,6 +133,21 @@ impl Committer {
         }
         self.finish(link, Ok(head)).await?;
         Ok(results)
+    }
+
+    /// An open transaction and the chain's head; none if that is where an earlier attempt would have left it, which
+    /// was stored then.
+    async fn open(&mut self, stored_if: Option<Head>) -> Result<Option<(Link, Head)>, Failure> {
+        let mut link = self.begin().await.map_err(Failure::Lost)?;
+        let Some(stored) = stored_if else {
+            let head = self.head(&mut link).await?;
+            return Ok(Some((link, head)));
+        };
+        let head = Head::load_settled(&mut link, &self.chain).await?;
+        if head != stored {
+            return Ok(Some((link, head)));
+        }
+        self.finish(link, Ok(head)).await.map(|()| None)
     }
 
     /// Commits and keeps the connection, or undoes what was applied.

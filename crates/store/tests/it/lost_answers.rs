@@ -1,16 +1,18 @@
-//! A group of verifications is one exchange with PostgreSQL. Where its answer is lost, the head of the audit chain tells
-//! whether it was stored.
+//! A group of verifications is one exchange with PostgreSQL. Where its answer is lost, the head of the audit chain
+//! tells whether it was stored.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rims_store::{Options, Store, StoreError, Write};
+use rims_domain::vehicle::Sighting;
+use rims_store::{NewVerification, Options, Store, StoreError, Write};
 use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
-use crate::fixture::{Fixture, Place, audit_events, now, on_both_engines, run, verification};
+use crate::fixture::{Fixture, Place, audit_events, now, on_both_engines, plate, run, verification};
 
 on_both_engines![a_head_that_has_moved_is_read_again];
 
@@ -18,28 +20,44 @@ async fn write(store: &Store) -> Result<(), StoreError> {
     store.commit(Write::Verifications { rows: vec![verification(store, now(), "221212121212")] }).await
 }
 
-/// A way to the server on which one answer can be lost, and the connection with it.
+/// A way to the server on which one answer can be lost, and the connection with it; or all connections at once.
 struct Lossy {
     address: SocketAddr,
     lose: Arc<AtomicBool>,
+    cut: Arc<Notify>,
 }
 
 impl Lossy {
     async fn to(server: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, lose) = (listener.local_addr().unwrap(), Arc::new(AtomicBool::new(false)));
-        let flag = Arc::clone(&lose);
+        let cut = Arc::new(Notify::new());
+        let (flag, end) = (Arc::clone(&lose), Arc::clone(&cut));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect(&server).await.unwrap();
-                tokio::spawn(relay(client, server, Arc::clone(&flag)));
+                tokio::spawn(relay(client, server, Arc::clone(&flag), Arc::clone(&end)));
             }
         });
-        Self { address, lose }
+        Self { address, lose, cut }
+    }
+
+    /// A store whose connections go this way.
+    async fn store(&self, fixture: &Fixture) -> Store {
+        let Place::Postgres(server, name) = &fixture.place else { panic!("not PostgreSQL") };
+        let (user, _) = server.split_once('@').unwrap();
+        let url = format!("{user}@{}/{name}", self.address);
+        fixture.store_with(&Options { committers: 1, ..Options::new(url) }).await
     }
 }
 
-async fn relay(client: TcpStream, server: TcpStream, lose: Arc<AtomicBool>) {
+/// The server's `host:port`.
+fn server(fixture: &Fixture) -> String {
+    let Place::Postgres(server, _) = &fixture.place else { panic!("not PostgreSQL") };
+    server.split_once('@').unwrap().1.split_once('/').unwrap().0.to_owned()
+}
+
+async fn relay(client: TcpStream, server: TcpStream, lose: Arc<AtomicBool>, cut: Arc<Notify>) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let asking = tokio::io::copy(&mut from_client, &mut to_server);
@@ -54,15 +72,13 @@ async fn relay(client: TcpStream, server: TcpStream, lose: Arc<AtomicBool>) {
     tokio::select! {
         _ = asking => {}
         () = answering => {}
+        () = cut.notified() => {}
     }
 }
 
 async fn stored_and_not_told(fixture: Arc<Fixture>) {
-    let Place::Postgres(server, name) = &fixture.place else { panic!("not PostgreSQL") };
-    let (user, rest) = server.split_once('@').unwrap();
-    let line = Lossy::to(rest.split_once('/').unwrap().0.to_owned()).await;
-    let options = Options { committers: 1, ..Options::new(format!("{user}@{}/{name}", line.address)) };
-    let store = fixture.store_with(&options).await;
+    let line = Lossy::to(server(&fixture)).await;
+    let store = line.store(&fixture).await;
     for _ in 0..2 {
         write(&store).await.unwrap();
     }
@@ -81,6 +97,58 @@ async fn a_lost_answer_is_found_by_the_head() {
     run(Fixture::postgres().await, stored_and_not_told).await;
 }
 
+async fn stored_after_the_connection_is_lost(fixture: Arc<Fixture>) {
+    let line = Lossy::to(server(&fixture)).await;
+    let store = line.store(&fixture).await;
+    for _ in 0..2 {
+        write(&store).await.unwrap();
+    }
+    let mut other = PgConnection::connect(&fixture.url()).await.unwrap();
+    let mut held = other.begin().await.unwrap();
+    let same = "INSERT INTO vehicle_grace (company_id, environment, plate, started_ms) VALUES (1, $1, '12하1234', 0)";
+    for environment in [0_i16, 1, 2] {
+        sqlx::query(same).bind(environment).execute(&mut *held).await.unwrap();
+    }
+    let commit = tokio::spawn({
+        let store = store.clone();
+        let row = NewVerification {
+            vehicle: plate("12하1234"),
+            sighting: Sighting::Unmatched,
+            ..verification(&store, now(), "221212121212")
+        };
+        async move { store.commit(Write::Verifications { rows: vec![row] }).await }
+    });
+    waits(&mut held, 1).await;
+    line.cut.notify_waiters();
+    // The next connection waits for the statement of the one that was lost.
+    waits(&mut held, 2).await;
+    held.rollback().await.unwrap();
+    commit.await.unwrap().unwrap();
+    assert_eq!(fixture.count("verification").await, 3);
+    assert_eq!(audit_events(&store).await, 3);
+    assert!(store.verify_audit().await.unwrap().is_intact());
+    store.close().await;
+    let deadlocked = "pg_stat_database WHERE datname = current_database() AND deadlocks > 0";
+    assert_eq!(fixture.count(deadlocked).await, 0);
+}
+
+/// Until so many connections of this database wait for a lock.
+async fn waits(link: &mut PgConnection, expected: i64) {
+    let text = "SELECT COUNT(*) FROM pg_stat_activity \
+                WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    // Within a transaction activity is read once.
+    let fresh = "SELECT pg_stat_clear_snapshot()";
+    while sqlx::query_scalar::<_, i64>(text).fetch_one(&mut *link).await.unwrap() != expected {
+        sqlx::query(fresh).execute(&mut *link).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_goes_on_is_waited_for() {
+    run(Fixture::postgres().await, stored_after_the_connection_is_lost).await;
+}
+
 async fn ended_before_it_was_stored(fixture: Arc<Fixture>) {
     let store = fixture.store_with(&Options { committers: 1, ..fixture.options() }).await;
     for _ in 0..2 {
@@ -95,9 +163,8 @@ async fn ended_before_it_was_stored(fixture: Arc<Fixture>) {
     });
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while sqlx::query(end).fetch_all(&mut *held).await.unwrap().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    waits(&mut held, 1).await;
+    assert_eq!(sqlx::query(end).fetch_all(&mut *held).await.unwrap().len(), 1);
     held.commit().await.unwrap();
     commit.await.unwrap().unwrap();
     assert_eq!(fixture.count("verification").await, 3);
@@ -116,11 +183,17 @@ async fn a_head_that_has_moved_is_read_again(fixture: Arc<Fixture>) {
     for _ in 0..2 {
         write(&store).await.unwrap();
     }
-    assert_eq!(fixture.execute("UPDATE audit_chain SET seq = seq + 5").await, 1);
+    // As another process would: with a row where the next one would be.
+    let columns = "at_ms, actor, action, company_id, subject_hash, reference, outcome, sheet, hash";
+    let added = format!(
+        "INSERT INTO audit (chain, seq, {columns}) SELECT chain, 3, {columns} FROM audit WHERE seq = 2"
+    );
+    assert_eq!(fixture.execute(&added).await, 1);
+    assert_eq!(fixture.execute("UPDATE audit_chain SET seq = 3").await, 1);
     for _ in 0..2 {
         write(&store).await.unwrap();
     }
     assert_eq!(fixture.count("verification").await, 4);
-    assert_eq!(fixture.count("audit WHERE seq IN (1, 2, 8, 9)").await, 4);
+    assert_eq!(fixture.count("audit WHERE seq IN (1, 2, 3, 4, 5)").await, 5);
     store.close().await;
 }

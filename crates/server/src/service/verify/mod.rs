@@ -72,8 +72,8 @@ impl Services {
         self.record(&asked, (items, &registrations), answers, Some, (caller, terms)).await
     }
 
-    /// Commits what KOROAD answered, or the attempt where it did not, and builds the answer. What is rare has memory of its
-    /// own: every request under way would hold it.
+    /// Commits what KOROAD answered, or the attempt where it did not, and builds the answer. What is rare has memory of
+    /// its own: every request under way would hold it.
     async fn record<Body: Serialize>(
         &self,
         asked: &Asked<'_>,
