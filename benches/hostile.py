@@ -253,7 +253,7 @@ def faults(row):
             found.append("the server closed none of an attacker's connections")
         # What the server refuses at once cannot stay open: it comes back after a pause.
         refused = sum(told["got"].values()) / told["seconds"] * attack_program.RETRY
-        if not attack.rate and told["open"] + refused < attack.connections * 0.6:
+        if not attack.rate and told["open"] + refused < attack.connections * 0.8:
             found.append(f"an attacker had only {told['open']:.0f} connections open")
     return found
 
