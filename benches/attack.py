@@ -21,10 +21,12 @@ import sys
 import time
 import uuid
 
-# Seconds between two bytes of a slow sender, and before a refused connection is tried again.
+# Seconds between two bytes of a slow sender, and before a connection that was not made is tried again.
 DRIP = 1
 RETRY = 0.2
-# Seconds between two looks at how many connections are open.
+# What the server refuses at once cannot stay open: who comes back within so many seconds is as much at work.
+COMES_BACK = 1
+# Seconds between two looks at how many are at work.
 SAMPLE = 0.25
 # Bytes of a body in one write: what a network card's driver gives the kernel at most at once.
 PIECE = 1 << 16
@@ -37,7 +39,7 @@ class Attack:
         self.connections = int(connections)
         self.body = pathlib.Path(body).read_bytes().strip() if body else b""
         self.got = collections.Counter()
-        self.open, self.up = 0, set()
+        self.open, self.left, self.up = set(), {}, set()
         self.ready = asyncio.Event()
 
     async def run(self):
@@ -49,13 +51,24 @@ class Attack:
         await self.ready.wait()
         self.got.clear()
         print("ready", flush=True)
-        since, opened = time.monotonic(), [self.open]
+        since, counts = time.monotonic(), [self.at_work()]
         while not (await asyncio.wait([ended], timeout=SAMPLE))[0]:
-            opened.append(self.open)
-        told = {"seconds": time.monotonic() - since, "open": statistics.mean(opened), "got": self.got}
+            counts.append(self.at_work())
+        at_work = statistics.mean(counts)
+        told = {"seconds": time.monotonic() - since, "at_work": at_work, "open": len(self.open), "got": self.got}
         print(json.dumps(told), flush=True)
         # The kernel closes 10,000 connections faster than their tasks could be told.
         os._exit(any(worker.exception() for worker in workers if worker.done()))
+
+    def at_work(self):
+        """How many connections are open, or were within the last second."""
+        now = time.monotonic()
+        back = sum(number not in self.open and now - left < COMES_BACK for number, left in self.left.items())
+        return len(self.open) + back
+
+    def close(self, number):
+        self.open.discard(number)
+        self.left[number] = time.monotonic()
 
     def is_up(self, number):
         self.up.add(number)
@@ -72,13 +85,13 @@ class Attack:
                 self.got[f"not connected ({error.strerror or error})"] += 1
                 await asyncio.sleep(RETRY)
                 continue
-            self.open += 1
+            self.open.add(number)
             try:
                 await attack(number, reader, writer)
             except (ConnectionError, asyncio.IncompleteReadError):
                 self.got["closed by the server"] += 1
             finally:
-                self.open -= 1
+                self.close(number)
                 writer.transport.abort()
 
     def head(self, *, token, length="Content-Length: 0"):
@@ -180,7 +193,7 @@ class Idle(Attack):
             connection.close()
             loop.call_later(RETRY, self.connect, number)
             return
-        self.open += 1
+        self.open.add(number)
         if self.kind == "idle_after":
             connection.send(self.head(token="x"))
         else:
@@ -197,7 +210,7 @@ class Idle(Attack):
             self.is_up(number)
             return
         self.got["closed by the server"] += 1
-        self.open -= 1
+        self.close(number)
         asyncio.get_running_loop().remove_reader(connection)
         connection.close()
         self.connect(number)

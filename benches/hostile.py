@@ -25,7 +25,6 @@ import tempfile
 import time
 import urllib.request
 
-import attack as attack_program
 import nodes
 
 CONNECTIONS, PER_SECOND = 16, 500
@@ -251,10 +250,8 @@ def faults(row):
             found.append(f"an attacker made {sum(told['got'].values()) / told['seconds']:.0f} requests a second")
         if not attack.rate and not told["got"]:
             found.append("the server closed none of an attacker's connections")
-        # What the server refuses at once cannot stay open: it comes back after a pause.
-        refused = sum(told["got"].values()) / told["seconds"] * attack_program.RETRY
-        if not attack.rate and told["open"] + refused < attack.connections * 0.8:
-            found.append(f"an attacker had only {told['open']:.0f} connections open")
+        if not attack.rate and told["at_work"] < attack.connections * 0.8:
+            found.append(f"an attacker had only {told['at_work']:.0f} connections at work, {told['open']} of them open")
     return found
 
 

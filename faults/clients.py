@@ -1,8 +1,9 @@
-"""Clients as integrators write them: sealed bodies, a token, an idempotency key for every write, two nodes to try.
+"""Clients as integrators write them: sealed bodies, a token, an idempotency key for most writes, two nodes to try.
 
 Each keeps its own log of what it asked, of every attempt and of its outcome (history.py reads it). After an outcome
 that is not known it sends the same request again, under the same key, to the other node; some give up at once, so that
-there are outcomes that stay unknown.
+there are outcomes that stay unknown. Verifications are also asked for without a key, and then only once: sent again
+they would be others.
 """
 
 import base64
@@ -34,6 +35,8 @@ PATHS = {
     "delivery number": "/dapi/generateVrfcNo",
 }
 DRIVERS = {"batch": 3, "delivery number": 0}
+VERIFICATIONS = {"single", "batch"}
+KEYLESS = 0.5
 IMPATIENT = 0.3
 ASKED_AGAIN = 0.1
 
@@ -144,8 +147,14 @@ class Client(threading.Thread):
         drivers = [self.driver() for _ in range(DRIVERS.get(kind, 1))]
         first, last = self.load.days
         members = request(kind, drivers, first, last)
-        self.log({"event": "asked", "key": key, "kind": kind, "drivers": drivers, "from": first, "to": last})
+        keyless = kind in VERIFICATIONS and self.random.random() < KEYLESS
+        self.log({
+            "event": "asked", "key": key, "keyless": keyless, "kind": kind, "drivers": drivers, "from": first, "to": last,
+        })
         node = self.random.randrange(len(self.caller.links))
+        if keyless:
+            self.attempt(self.caller, node, kind, key, members, keyless)
+            return
         patience = 0 if self.random.random() < IMPATIENT else self.load.patience
         end = time.monotonic() + patience
         if self.random.random() < self.load.twice:
@@ -167,9 +176,10 @@ class Client(threading.Thread):
         self.attempt(self.caller, node, kind, key, members)
         twin.join()
 
-    def attempt(self, caller, node, kind, key, members):
+    def attempt(self, caller, node, kind, key, members, keyless=False):
+        """Whether it is acknowledged. In the log every request has a key."""
         sent = self.load.now()
-        outcome, headers, answer = caller.post(node, PATHS[kind], members, key)
+        outcome, headers, answer = caller.post(node, PATHS[kind], members, None if keyless else key)
         self.log({
             "event": "attempt", "key": key, "node": node, "sent": sent, "at": self.load.now(), "outcome": outcome,
             "answer": answer, "replayed": bool(headers and headers.get("Idempotency-Replayed")),

@@ -2,10 +2,10 @@
 
 A log is a list of lines, as clients.py writes them:
 
-    {"event": "asked", "key": …, "kind": …, "drivers": [{"mark", "licence", "code"}], "from": …, "to": …}
+    {"event": "asked", "key": …, "keyless": …, "kind": …, "drivers": [{"mark", "licence", "code"}], "from": …, "to": …}
     {"event": "attempt", "key": …, "node": …, "sent": …, "at": …, "outcome": …, "answer": …, "replayed": …}
 
-`mark` is the plate, which no two drivers share: by it a record is recognised. What was read back (readback.py) is a
+`key` names the request in the log; it is also its idempotency key, unless it is `keyless`. `mark` is the plate, which no two drivers share: by it a record is recognised. What was read back (readback.py) is a
 list of records:
 
     {"table": "verification" | "rental" | "reservation" | "number", "mark": …, "number": …, "content": {…}}
@@ -24,11 +24,12 @@ NUMBERS = {"rent number": "rent_no", "delivery number": "vrfc_no"}
 
 
 class Write:
-    """One request under one key, with all its attempts."""
+    """One request, with all its attempts."""
 
     def __init__(self, asked):
         self.asked = asked
         self.key, self.kind, self.drivers = asked["key"], asked["kind"], asked["drivers"]
+        self.keyless = asked["keyless"]
         self.attempts = []
 
     def answers(self):
@@ -107,8 +108,10 @@ def masked(licence):
 
 
 def changed_answers(done, _):
-    """One key has one answer, made once: every other is a replay of it."""
+    """One key has one answer, made once: every other is a replay of it. Without a key nothing is sent twice."""
     for write in done:
+        if write.keyless and len(write.attempts) > 1:
+            yield f"{write} has no key and was sent {len(write.attempts)} times"
         answers = write.answers()
         if len({attempt["answer"] for attempt in answers}) > 1:
             yield f"{write}: {[attempt['answer'] for attempt in answers]}"

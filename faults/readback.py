@@ -2,8 +2,8 @@
 
 - rentals and reservations: their histories (§4.2.8, §4.2.9), every page, from every node; all must tell the same;
 - delivery numbers: a number that exists is answered -240, one that does not -260 (§4.3.4);
-- verifications: no interface lists them. Each acknowledged write is sent again under its key, which must replay the
-  stored answer; and the table `verification` is read, in which a plate stands unsealed.
+- verifications: no interface lists them. Each acknowledged write that has a key is sent again under it, which must
+  replay the stored answer; and the table `verification` is read, in which a plate stands unsealed.
 """
 
 import contextlib
@@ -116,7 +116,8 @@ def readable(number):
 def replays(load, done):
     """Every acknowledged write once more under its key: lines of a log, as the clients' are."""
     caller, lines = Caller(load.ports, load.keys), []
-    for place, write in enumerate(write for write in done if write.state() == "acknowledged"):
+    keyed = [write for write in done if write.state() == "acknowledged" and not write.keyless]
+    for place, write in enumerate(keyed):
         node = place % len(load.ports)
         members = request(write.kind, write.drivers, write.asked["from"], write.asked["to"])
         sent = load.now()

@@ -6,10 +6,12 @@ import unittest
 
 import history
 
+DAYS = {"from": "20300101", "to": "20300108"}
 
-def asked(key, kind, *drivers):
+
+def asked(key, kind, *drivers, keyless=False):
     drivers = [{"mark": mark, "licence": licence, "code": licence[-2:]} for mark, licence in drivers]
-    return {"event": "asked", "key": key, "kind": kind, "drivers": drivers, "from": "20300101", "to": "20300108"}
+    return {"event": "asked", "key": key, "keyless": keyless, "kind": kind, "drivers": drivers, **DAYS}
 
 
 def attempt(key, outcome, answer=None, node=0, replayed=False, sent=1.0, at=2.0):
@@ -27,7 +29,6 @@ def row(table, mark=None, number=None, **content):
     return {"table": table, "mark": mark, "number": number, "content": content}
 
 
-DAYS = {"from": "20300101", "to": "20300108"}
 DRIVERS = [("plate-4", "110000000400"), ("plate-5", "110000000512")]
 
 
@@ -57,6 +58,8 @@ def good():
         asked("refused", "single", ("plate-11", "110000001100")),
         attempt("refused", "error -90"),
         attempt("refused", "no connection", node=1),
+        asked("keyless", "single", ("plate-12", "110000001200"), keyless=True),
+        attempt("keyless", "acknowledged", {"header": {}, "body": item("110000001200")}),
     ]
     rows = [
         row("verification", "plate-1", code="12"), row("verification", "plate-2", code="00"),
@@ -67,6 +70,7 @@ def good():
         row("rental", "plate-7", "R30-000000007", status="1", code=None, **DAYS),
         row("number", number="V30-000000001"),
         row("verification", "plate-8", code="00"), row("verification", "plate-9", code="00"),
+        row("verification", "plate-12", code="00"),
     ]
     return copy.deepcopy(log), copy.deepcopy(rows)
 
@@ -159,12 +163,16 @@ class Found(unittest.TestCase):
         self.log.append(attempt("rental", "acknowledged", answer))
         self.expect("changed_answers")
 
+    def test_a_request_without_a_key_that_was_sent_twice(self):
+        self.log.append(attempt("keyless", "cut"))
+        self.expect("changed_answers")
+
     def test_an_answer_about_another_driver(self):
         self.log += [
-            asked("mixed", "single", ("plate-12", "110000001200")),
-            attempt("mixed", "acknowledged", {"header": {}, "body": item("220000001200")}),
+            asked("mixed", "single", ("plate-13", "110000001300")),
+            attempt("mixed", "acknowledged", {"header": {}, "body": item("220000001300")}),
         ]
-        self.rows.append(row("verification", "plate-12", code="00"))
+        self.rows.append(row("verification", "plate-13", code="00"))
         self.expect("wrong_answers")
 
     def test_an_outcome_without_an_excuse(self):

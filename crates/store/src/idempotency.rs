@@ -16,6 +16,7 @@ use crate::committer::changed;
 use crate::db::{Link, on_backend};
 use crate::error::{StoreError, report};
 use crate::keys::{Column, Keyring};
+use crate::packed::{packed, unpacked};
 use crate::prepared::Prepared;
 use crate::sql::statements;
 use crate::store::Store;
@@ -107,7 +108,7 @@ impl AnswerRow {
             id: new.id,
             request_hash: new.request.0,
             at_ms,
-            answer: keys.seal(Column::IdempotencyAnswer, new.id, &new.body)?,
+            answer: keys.seal(Column::IdempotencyAnswer, new.id, &packed(&new.body))?,
             expired_ms: (new.at - LIFETIME).as_millisecond(),
         })
     }
@@ -182,10 +183,11 @@ impl Store {
         });
         let Some(row) = row.map_err(|error| report(&error))? else { return Ok(None) };
         let damaged = StoreError::Corrupt("idempotency.request_hash");
+        let answer = self.inner.keys.open(Column::IdempotencyAnswer, row.id, &row.answer)?;
         Ok(Some(AnswerRecord {
             request: RequestHash(row.request_hash.try_into().map_err(|_| damaged)?),
             at: moment(row.at_ms, "idempotency.at_ms")?,
-            body: self.inner.keys.open(Column::IdempotencyAnswer, row.id, &row.answer)?.to_vec(),
+            body: unpacked(&answer, "idempotency.answer")?,
         }))
     }
 }

@@ -15,7 +15,7 @@
 //! | `sql` | every fixed statement |
 //! | `audit` | the chained trail |
 //! | `backup` | copies of a SQLite database, taken and put back |
-//! | `keys` | sealing, keyed hashes, the key file |
+//! | `keys`, `packed` | sealing, keyed hashes, the key file; long values compressed |
 //! | `hosts` | several PostgreSQL servers, of which one takes writes |
 //! | `schema` | migrations and key checks |
 #![warn(missing_docs)]
@@ -36,6 +36,7 @@ mod idempotency;
 mod keys;
 mod number;
 mod options;
+mod packed;
 mod partition;
 mod prepared;
 mod read;

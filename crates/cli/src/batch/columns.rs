@@ -180,7 +180,7 @@ impl Columns {
             return None;
         }
         let cell = row.cells.get(self.place(column)?)?;
-        (!cell.is_empty()).then_some(cell.as_str())
+        (!cell.is_empty()).then_some(*cell)
     }
 
     fn place(&self, column: Column) -> Option<usize> {
@@ -210,12 +210,9 @@ mod tests {
     const TODAY: Date = date(2025, 10, 23);
 
     fn read(header: &[&str], cells: &[&str]) -> Result<VerifyRequest, Wrong> {
-        let header: Vec<String> = header.iter().map(ToString::to_string).collect();
-        let cells: Vec<String> = cells.iter().map(ToString::to_string).collect();
-        let columns =
-            Columns::read(&Row { number: 1, cells: &header }, Defaults::default(), Sector::Rental, TODAY)
-                .unwrap();
-        columns.driver(&Row { number: 2, cells: &cells })
+        let header = Row { number: 1, cells: header };
+        let columns = Columns::read(&header, Defaults::default(), Sector::Rental, TODAY).unwrap();
+        columns.driver(&Row { number: 2, cells })
     }
 
     #[test]
@@ -281,8 +278,8 @@ mod tests {
     #[test]
     fn a_header_must_name_the_driver_once() {
         let header = |titles: &[&str]| {
-            let cells: Vec<String> = titles.iter().map(ToString::to_string).collect();
-            Columns::read(&Row { number: 1, cells: &cells }, Defaults::default(), Sector::Rental, TODAY)
+            let header = Row { number: 1, cells: titles };
+            Columns::read(&header, Defaults::default(), Sector::Rental, TODAY)
         };
         assert!(header(&["면허번호", "이름", "종별"]).is_ok());
         for titles in [&["이름", "종별"][..], &["면허번호", "이름"], &["이름", "성명", "면허번호", "종별"]]

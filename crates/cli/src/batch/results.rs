@@ -70,22 +70,25 @@ pub(super) fn write(
 fn each<'a>(
     (path, form): (&Path, Form),
     answers: Answers<'a>,
-    mut take: impl FnMut(&[String], [String; 4], Option<&'a Told>) -> Result<(), Failure>,
+    mut take: impl FnMut(&[&str], [String; 4], Option<&'a Told>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let (mut width, mut place) = (None, 0);
-    let mut cells_of_row = Vec::new();
     read(path, form, &mut |row: Row<'_>| {
         let Some(width) = width else {
             width = Some(row.cells.len());
             return take(row.cells, titles(), None);
         };
-        cells_of_row.clear();
-        cells_of_row.extend_from_slice(row.cells);
-        cells_of_row.resize(width, String::new());
+        let mut row = row.cells.to_vec();
+        row.resize(width, "");
         let answer = answers.of(place);
         place += 1;
-        take(&cells_of_row, answer.map(cells).unwrap_or_default(), answer)
+        take(&row, answer.map(cells).unwrap_or_default(), answer)
     })
+}
+
+/// A row's cells and what is added to them.
+fn with<'a>(row: &'a [&str], added: &'a [String; 4]) -> impl Iterator<Item = &'a str> {
+    row.iter().copied().chain(added.iter().map(String::as_str))
 }
 
 fn titles() -> [String; 4] {
@@ -114,9 +117,7 @@ fn write_csv(input: (&Path, Form), answers: Answers<'_>, mut out: impl Write) ->
     }
     let encoded = Encoded { out, encoding: input.1.encoding, cut: Vec::new() };
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(encoded);
-    each(input, answers, |row, added, _| {
-        writer.write_record(row.iter().chain(&added)).map_err(Failure::failed)
-    })?;
+    each(input, answers, |row, added, _| writer.write_record(with(row, &added)).map_err(Failure::failed))?;
     writer.flush().map_err(Failure::failed)
 }
 
@@ -125,11 +126,11 @@ fn write_json(input: (&Path, Form), answers: Answers<'_>, mut out: impl Write) -
     let mut before = "[\n";
     each(input, answers, |row, [_, _, status_text, _], answer| {
         let Some(header) = &header else {
-            header = Some(row.to_vec());
+            header = Some(row.iter().map(ToString::to_string).collect());
             return Ok(());
         };
         let mut object: Map<String, Value> =
-            header.iter().zip(row).map(|(name, cell)| (name.clone(), cell.clone().into())).collect();
+            header.iter().zip(row).map(|(name, cell)| (name.clone(), (*cell).into())).collect();
         let values = match answer {
             None => [Value::Null, Value::Null, Value::Null, Value::Null],
             Some(told) => [
@@ -155,7 +156,7 @@ fn write_xlsx(input: (&Path, Form), answers: Answers<'_>, path: &Path) -> Result
     let sheet = workbook.add_worksheet_with_constant_memory().map_err(failed)?;
     let mut line = 0;
     each(input, answers, |row, added, _| {
-        for (column, cell) in (0..).zip(row.iter().chain(&added)) {
+        for (column, cell) in (0..).zip(with(row, &added)) {
             sheet.write_string(line, column, cell).map_err(failed)?;
         }
         line += 1;

@@ -14,7 +14,7 @@ use crate::output::Failure;
 /// A row: its number as a spreadsheet shows it, and its cells.
 pub(super) struct Row<'a> {
     pub(super) number: usize,
-    pub(super) cells: &'a [String],
+    pub(super) cells: &'a [&'a str],
 }
 
 /// How a file is written.
@@ -82,7 +82,6 @@ fn read_csv(
     let decoded = Decoded::new(BufReader::new(open(path)?), form.encoding);
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(decoded);
     let mut record = csv::StringRecord::new();
-    let mut cells: Vec<String> = Vec::new();
     let mut number = 0;
     loop {
         let first_line = reader.position().line();
@@ -100,16 +99,14 @@ fn read_csv(
         if record.iter().eq([END]) {
             return Ok(());
         }
-        // Empty lines are rows of a spreadsheet, and lines within a cell are not.
-        let within = record.iter().flat_map(str::bytes).filter(|byte| *byte == b'\n').count();
+        number += 1;
         let lines = usize::try_from(reader.position().line() - first_line).unwrap_or_default();
-        number += 1 + lines.saturating_sub(within + 1);
-        cells.truncate(record.len());
-        cells.resize(record.len(), String::new());
-        for (cell, text) in cells.iter_mut().zip(record.iter()) {
-            cell.clear();
-            cell.push_str(text.trim().trim_start_matches('\u{feff}'));
+        if lines > 1 {
+            // Empty lines are rows of a spreadsheet, and lines within a cell are not.
+            let within = record.as_slice().matches('\n').count();
+            number += lines.saturating_sub(within + 1);
         }
+        let cells: Vec<&str> = record.iter().map(|text| text.trim().trim_start_matches('\u{feff}')).collect();
         if cells.iter().any(|cell| !cell.is_empty()) {
             take(Row { number, cells: &cells })?;
         }
@@ -147,7 +144,8 @@ fn give(
     if let Some(row) = row
         && cells.iter().any(|cell| !cell.is_empty())
     {
-        take(Row { number: row as usize + 1, cells })?;
+        let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+        take(Row { number: row as usize + 1, cells: &cells })?;
     }
     cells.clear();
     Ok(())
@@ -250,7 +248,7 @@ mod tests {
         let form = form(&path).unwrap();
         let mut rows = Vec::new();
         read(&path, form, &mut |row| {
-            rows.push((row.number, row.cells.to_vec()));
+            rows.push((row.number, row.cells.iter().map(ToString::to_string).collect()));
             Ok(())
         })
         .unwrap();

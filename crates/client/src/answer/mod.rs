@@ -16,29 +16,78 @@ pub(crate) use remote::{NumberBody, ResultReply};
 pub(crate) use user::UserReply;
 pub(crate) use verification::{Reply, ScheduleReply, VerificationBody};
 
-use rims_protocol::codes::{Code, KnownProcessing, ResponseCode};
+use std::fmt;
+
+use rims_protocol::codes::{Code, Coded, KnownProcessing, ResponseCode};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use crate::error::{Error, without_numbers};
 
 /// §4.7: an error of table 5.1, which may come with any HTTP status.
-#[derive(Deserialize)]
 pub(crate) struct ErrorBody {
-    #[serde(rename = "respCode", default, deserialize_with = "lenient::code")]
-    code: Option<Code<ResponseCode>>,
-    #[serde(rename = "errorMsg", default, deserialize_with = "lenient::text")]
-    message: Option<String>,
+    code: Code<ResponseCode>,
+    message: String,
 }
 
 impl ErrorBody {
     /// The error, if the body is one.
     pub(crate) fn read(body: &[u8], request_id: Option<&str>) -> Option<Error> {
-        let read: Self = serde_json::from_slice(body).ok()?;
-        Some(Error::Api {
-            code: read.code?,
-            message: without_numbers(&read.message.unwrap_or_default()),
-            request_id: request_id.map(str::to_owned),
-        })
+        let Self { code, message } = serde_json::from_slice(body).ok()?;
+        let request_id = request_id.map(str::to_owned);
+        Some(Error::Api { code, message: without_numbers(&message), request_id })
+    }
+}
+
+impl<'de> Deserialize<'de> for ErrorBody {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ErrorMembers)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier)]
+enum Member {
+    #[serde(rename = "respCode")]
+    Code,
+    #[serde(rename = "errorMsg")]
+    Message,
+    /// An answer begins with it.
+    #[serde(rename = "header")]
+    Header,
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "T: Coded")]
+struct Lenient<T>(#[serde(deserialize_with = "lenient::code")] Option<Code<T>>);
+
+#[derive(Deserialize)]
+struct LenientText(#[serde(deserialize_with = "lenient::text")] Option<String>);
+
+/// Ends at a header, because nothing else in an answer tells that it is no error, and it may have a thousand drivers.
+struct ErrorMembers;
+
+impl<'de> Visitor<'de> for ErrorMembers {
+    type Value = ErrorBody;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an error of table 5.1")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<ErrorBody, A::Error> {
+        let (mut code, mut message) = (None, None);
+        while let Some(member) = members.next_key()? {
+            match member {
+                Member::Code => Lenient(code) = members.next_value()?,
+                Member::Message => LenientText(message) = members.next_value()?,
+                Member::Header if code.is_none() => break,
+                Member::Header | Member::Other => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        let code = code.ok_or_else(|| A::Error::missing_field("respCode"))?;
+        Ok(ErrorBody { code, message: message.unwrap_or_default() })
     }
 }
 

@@ -2,13 +2,13 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::codes::ProcessingCode;
-use crate::values::format_compact;
+use crate::values::CompactDate;
 
 /// The header of a verification's answer (§4.2.1.6.1). All members are strings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Header {
     f_rtn_msg: String,
-    f_request_date: String,
+    f_request_date: CompactDate,
     f_rtn_cd: ProcessingCode,
     f_send_cnt: String,
 }
@@ -27,7 +27,7 @@ impl Header {
     fn new(today: Date, count: usize, code: ProcessingCode, message: String) -> Self {
         Self {
             f_rtn_msg: message,
-            f_request_date: format_compact(today),
+            f_request_date: CompactDate::new(today),
             f_rtn_cd: code,
             f_send_cnt: count.to_string(),
         }

@@ -1,17 +1,19 @@
 use std::fmt;
 
+use compact_str::CompactString;
+
 use super::Malformed;
 use crate::mask;
 
 /// The holder's name as on the licence: 1–40 characters (§4.2.1.4).
 #[derive(Clone, PartialEq, Eq)]
-pub struct PersonName(String);
+pub struct PersonName(CompactString);
 
 impl PersonName {
     /// 1–40 characters, kept as sent.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         match text.chars().count() {
-            1..=40 => Ok(Self(text.to_owned())),
+            1..=40 => Ok(Self(text.into())),
             _ => Err(Malformed("1자 이상 40자 이하여야 합니다")),
         }
     }

@@ -1,17 +1,19 @@
 use std::fmt;
 
+use compact_str::CompactString;
+
 use super::{Malformed, without_controls};
 
 /// 사용자ID: 1–32 characters (§4.2.1.4 bizinfo), not blank, without control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UserId(String);
+pub struct UserId(CompactString);
 
 impl UserId {
     /// 1–32 characters, not blank, none of them a control character.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         match text.chars().count() {
             1..=32 if text.trim().is_empty() => Err(Malformed("빈칸만으로 이루어질 수 없습니다")),
-            1..=32 => without_controls(text).map(|text| Self(text.to_owned())),
+            1..=32 => without_controls(text).map(|text| Self(text.into())),
             _ => Err(Malformed("1자 이상 32자 이하여야 합니다")),
         }
     }
@@ -30,13 +32,13 @@ impl fmt::Display for UserId {
 
 /// 사업자등록번호: 10 digits. No check digit is asked: the specification's own sample fails it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct BusinessNumber(String);
+pub struct BusinessNumber(CompactString);
 
 impl BusinessNumber {
     /// Exactly 10 ASCII digits.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         if text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Malformed("숫자 10자리여야 합니다"))
         }

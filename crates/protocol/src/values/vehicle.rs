@@ -1,5 +1,6 @@
 use std::fmt;
 
+use compact_str::CompactString;
 use serde::{Serialize, Serializer};
 
 use super::{Malformed, without_controls};
@@ -9,13 +10,13 @@ pub const TEMPORARY_PLATE: &str = "99임9999";
 
 /// A vehicle registration number: at most 16 characters (§4.2.1.4).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Plate(String);
+pub struct Plate(CompactString);
 
 impl Plate {
     /// 1–16 characters, none of them a control character.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         match text.chars().count() {
-            1..=16 => without_controls(text).map(|text| Self(text.to_owned())),
+            1..=16 => without_controls(text).map(|text| Self(text.into())),
             _ => Err(Malformed("1자 이상 16자 이하여야 합니다")),
         }
     }
@@ -49,13 +50,13 @@ impl Serialize for Plate {
 
 /// What identifies a scooter to its company: at most 200 characters (§4.4.1.4).
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct DeviceId(String);
+pub struct DeviceId(CompactString);
 
 impl DeviceId {
     /// 1–200 characters, none of them a control character.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         match text.chars().count() {
-            1..=200 => without_controls(text).map(|text| Self(text.to_owned())),
+            1..=200 => without_controls(text).map(|text| Self(text.into())),
             _ => Err(Malformed("1자 이상 200자 이하여야 합니다")),
         }
     }

@@ -9,14 +9,13 @@ use axum::http::Version;
 use axum::http::header::EXPECT;
 use axum::http::request::Parts;
 use bytes::BytesMut;
-use governor::clock::Clock as _;
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http_body_util::BodyExt as _;
 use rims_domain::CredentialId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer::Failure;
-use super::buckets;
+use super::{Buckets, buckets, rate_limited};
 use crate::config::{ApiConfig, RateLimitConfig};
 
 /// So much of a body takes no place and counts for nothing: what one company's large bodies leave must be enough for
@@ -35,7 +34,7 @@ pub(super) struct Bodies {
     limit: usize,
     timeout: Duration,
     /// Bytes of large bodies per key: reading their JSON is the most that a request can cost.
-    rate: DefaultKeyedRateLimiter<CredentialId>,
+    rate: Buckets,
     /// Bytes of large bodies that may be held at once: clients that send slowly must not fill the memory.
     room: Arc<Semaphore>,
     /// Bytes of refused bodies that were read.
@@ -52,11 +51,7 @@ impl Bodies {
     pub(super) fn new(config: &ApiConfig) -> Self {
         let RateLimitConfig { bytes_per_second, burst_bytes, .. } = config.rate_limit;
         Self {
-            // At least one body fits.
-            rate: buckets(
-                bytes_per_second,
-                burst_bytes.max(u32::try_from(config.body_limit_bytes).unwrap_or(u32::MAX)),
-            ),
+            rate: buckets(bytes_per_second, burst_bytes),
             limit: config.body_limit_bytes,
             timeout: config.body_timeout(),
             room: Arc::new(Semaphore::new(config.overload.body_memory_bytes)),
@@ -152,7 +147,7 @@ impl Bodies {
         let bytes = u32::try_from(length.saturating_sub(SMALL)).ok().and_then(NonZeroU32::new);
         let Some(bytes) = bytes else { return Ok(()) };
         match self.rate.check_key_n(&key, bytes) {
-            Ok(Err(refused)) => Err(Failure::RateLimited(refused.wait_time_from(self.rate.clock().now()))),
+            Ok(Err(refused)) => Err(rate_limited(&self.rate, &refused)),
             // No body is larger than a burst.
             Ok(Ok(())) | Err(_) => Ok(()),
         }

@@ -22,7 +22,7 @@ use super::body::Arrived;
 use super::peer::client_address;
 use super::to_the_end::{ToTheEnd, to_the_end};
 use super::turns::Turn;
-use super::{Api, once, routes};
+use super::{Api, once, rate_limited};
 use crate::service::{Caller, ServiceError};
 
 /// `Recheck-Reference` (docs/outages.md).
@@ -53,7 +53,7 @@ impl FromRequestParts<Arc<Api>> for Bearer {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Failure> {
-        let interface = routes::interface_of(&parts.extensions).ok_or(ApiError::NotFoundApi)?;
+        let interface = Interface::by_path(parts.uri.path()).ok_or(ApiError::NotFoundApi)?;
         let token = credentials(parts, "Bearer").ok_or(Failure::TokenRefused)?;
         let peer = api.peer(parts);
         let caller = match api.services.caller_of_token(token, peer).await {
@@ -152,9 +152,7 @@ impl Api {
 
     /// Counts a request against its key's rate limit.
     pub(super) fn count(&self, credential: CredentialId) -> Result<(), Failure> {
-        use governor::clock::Clock as _;
-        self.limiter
-            .check_key(&credential)
-            .map_err(|refused| Failure::RateLimited(refused.wait_time_from(self.limiter.clock().now())))
+        let counted = self.limiter.check_key(&credential);
+        counted.map_err(|refused| rate_limited(&self.limiter, &refused))
     }
 }

@@ -21,11 +21,13 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::clock::{Clock as _, QuantaInstant};
+use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use ipnet::IpNet;
 use rims_domain::CredentialId;
 
 use admission::Admission;
+use answer::Failure;
 use body::Bodies;
 
 use crate::config::{ApiConfig, RateLimitConfig, TracesConfig};
@@ -40,7 +42,7 @@ pub struct Api {
     services: Arc<Services>,
     bodies: Bodies,
     trusted_proxies: Vec<IpNet>,
-    limiter: DefaultKeyedRateLimiter<CredentialId>,
+    limiter: Buckets,
     admission: Admission,
     next_request_id: AtomicU64,
     metrics: observe::RequestMetrics,
@@ -70,8 +72,15 @@ impl Api {
     }
 }
 
+type Buckets = DefaultKeyedRateLimiter<CredentialId>;
+
 /// A token bucket for each key.
-fn buckets(per_second: u32, burst: u32) -> DefaultKeyedRateLimiter<CredentialId> {
+fn buckets(per_second: u32, burst: u32) -> Buckets {
     let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
     RateLimiter::keyed(Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst)))
+}
+
+/// HTTP 429 until a key's bucket has enough again.
+fn rate_limited(buckets: &Buckets, refused: &NotUntil<QuantaInstant>) -> Failure {
+    Failure::RateLimited(refused.wait_time_from(buckets.clock().now()))
 }

@@ -1,41 +1,80 @@
 //! Around every request: its id, its metrics, and one log line where it failed.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::Response;
+use compact_str::format_compact;
 use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use metrics::{Counter, Histogram, counter, histogram};
 use rims_protocol::codes::ResponseCode;
-use rims_protocol::interface::INTERFACES;
+use rims_protocol::interface::{INTERFACES, Interface};
+use tower::{Layer, Service};
 use tracing::{Instrument as _, Span, debug, error};
 
+use super::Api;
 use super::answer::{AnsweredCode, Cause, crashed};
 use super::peer::is_forwarded;
-use super::{Api, routes};
 use crate::request_id::RequestId;
 
-/// Gives the request an id, answered as `X-Request-Id`, measures it, catches its crash, and logs its failure once.
-pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let path = routes::interface_of(request.extensions()).map_or("(unknown)", |interface| interface.path);
-    let id = RequestId(api.next_request_id.fetch_add(1, Ordering::Relaxed));
-    let span = api.span(id, path, &request);
-    let mut response = id.scope(caught(next.run(request).instrument(span.clone()))).await;
-    let elapsed = started.elapsed();
-    trace(&span, &response);
-    api.metrics.record(path, &response, elapsed);
-    log(id, path, &response, elapsed);
-    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
-        response.headers_mut().insert("x-request-id", id);
+/// Gives every request an id, answered as `X-Request-Id`, measures it, catches its crash, and logs its failure once. A
+/// layer of its own, because `axum::middleware::from_fn` would box the rest of the way for each request.
+#[derive(Clone)]
+pub(super) struct Observe(pub(super) Arc<Api>);
+
+impl<S> Layer<S> for Observe {
+    type Service = Observed<S>;
+
+    fn layer(&self, inner: S) -> Observed<S> {
+        Observed { api: Arc::clone(&self.0), inner }
     }
-    response
+}
+
+#[derive(Clone)]
+pub(super) struct Observed<S> {
+    api: Arc<Api>,
+    inner: S,
+}
+
+impl<S> Service<Request> for Observed<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let (api, started) = (Arc::clone(&self.api), Instant::now());
+        let path = Interface::by_path(request.uri().path()).map_or("(unknown)", |interface| interface.path);
+        let id = RequestId(api.next_request_id.fetch_add(1, Ordering::Relaxed));
+        let span = api.span(id, path, &request);
+        let response = self.inner.call(request).map(|Ok(response)| response);
+        let response = id.scope(caught(response.instrument(span.clone())));
+        Box::pin(async move {
+            let mut response = response.await;
+            let elapsed = started.elapsed();
+            trace(&span, &response);
+            api.metrics.record(path, &response, elapsed);
+            log(id, path, &response, elapsed);
+            if let Ok(id) = HeaderValue::from_str(&format_compact!("{id}")) {
+                response.headers_mut().insert("x-request-id", id);
+            }
+            Ok(response)
+        })
+    }
 }
 
 /// The response, or what a crash answers. Not an `async fn`, which would hold the future twice: what runs around

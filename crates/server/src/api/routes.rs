@@ -1,14 +1,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::MatchedPath;
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use rims_protocol::{ApiError, Interface};
+use rims_protocol::ApiError;
 
 use super::answer::Failure;
-use super::{Api, observe, remote, rental, token, user, verify};
+use super::observe::Observe;
+use super::{Api, remote, rental, token, user, verify};
 
 /// The specification's 27 interfaces, one line each (§3.5.1). Any other path or method answers -100.
 pub fn router(api: Arc<Api>) -> Router {
@@ -42,13 +41,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/cmm/licenseVerificationResult", post(remote::result))
         .fallback(no_such_interface)
         .method_not_allowed_fallback(no_such_interface)
-        .layer(from_fn_with_state(Arc::clone(&api), observe::observe))
+        .layer(Observe(Arc::clone(&api)))
         .with_state(api)
-}
-
-/// The row of §3.5.1 that a request was routed to.
-pub(super) fn interface_of(extensions: &axum::http::Extensions) -> Option<&'static Interface> {
-    Interface::by_path(extensions.get::<MatchedPath>()?.as_str())
 }
 
 /// Also for `HEAD`, which would otherwise be routed like `GET`.

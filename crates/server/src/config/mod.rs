@@ -160,7 +160,7 @@ pub struct RateLimitConfig {
     pub burst: u32,
     /// Bytes of bodies per second, sustained; of each body those beyond the first 16 KiB.
     pub bytes_per_second: u32,
-    /// Such bytes at once.
+    /// Such bytes at once; at least one body.
     pub burst_bytes: u32,
 }
 
@@ -338,8 +338,13 @@ impl Config {
             from_1_to(most, name, value)?;
         }
         self.api.overload.check()?;
-        if self.api.overload.body_memory_bytes < self.api.body_limit_bytes {
-            return Err("api.overload.body_memory_bytes is less than api.body_limit_bytes".to_owned());
+        for (name, bytes) in [
+            ("api.overload.body_memory_bytes", count(self.api.overload.body_memory_bytes)),
+            ("api.rate_limit.burst_bytes", self.api.rate_limit.burst_bytes.into()),
+        ] {
+            if bytes < count(self.api.body_limit_bytes) {
+                return Err(format!("{name} is less than api.body_limit_bytes"));
+            }
         }
         self.outage.check()?;
         self.traces.check()?;

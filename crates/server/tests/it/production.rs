@@ -277,6 +277,7 @@ fn configuration_errors_name_the_key_and_not_its_value() {
         ("", "koroad"),
         ("[koroad]\n[api]\nrate_limit = { per_second = 0 }\n", "per_second"),
         ("[koroad]\n[api]\nheader_timeout_ms = 0\n", "api.header_timeout_ms"),
+        ("[koroad]\n[api]\nrate_limit = { burst_bytes = 1000 }\n", "api.rate_limit.burst_bytes is less"),
     ] {
         std::fs::write(&path, format!("{base}{text}")).unwrap();
         let error = Config::load(&path).unwrap_err().to_string();

@@ -98,24 +98,37 @@ impl Head {
         rows: impl Iterator<Item = &'a AuditRow>,
     ) -> (Vec<ChainedRow<'a>>, Self) {
         let mut head = self;
-        let place = |row: &'a AuditRow| {
-            let seq = head.seq + 1;
-            let content = Content {
-                chain,
-                seq,
-                at_ms: row.at_ms,
-                actor: row.actor,
-                action: row.action,
-                company: row.company,
-                subject_hash: row.subject_hash,
-                reference: row.reference,
-                outcome: &row.outcome,
-                sheet: row.sheet.as_deref(),
-            };
-            head = Self { seq, hash: content.hash_after(&head.hash) };
-            ChainedRow { seq, row, hash: head.hash }
+        let place = |row| {
+            let row = head.follow(chain, row);
+            head = row.head();
+            row
         };
         (rows.map(place).collect(), head)
+    }
+
+    /// Gives one row its place after this head.
+    pub(crate) fn follow<'a>(self, chain: &str, row: &'a AuditRow) -> ChainedRow<'a> {
+        let seq = self.seq + 1;
+        let content = Content {
+            chain,
+            seq,
+            at_ms: row.at_ms,
+            actor: row.actor,
+            action: row.action,
+            company: row.company,
+            subject_hash: row.subject_hash,
+            reference: row.reference,
+            outcome: &row.outcome,
+            sheet: row.sheet.as_deref(),
+        };
+        ChainedRow { seq, row, hash: content.hash_after(&self.hash) }
+    }
+}
+
+impl ChainedRow<'_> {
+    /// Where the next row follows.
+    pub(crate) fn head(&self) -> Head {
+        Head { seq: self.seq, hash: self.hash }
     }
 }
 

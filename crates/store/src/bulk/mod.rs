@@ -38,8 +38,10 @@ pub(crate) struct Verifications<'a> {
     pub(crate) chain: &'a str,
     /// Their sheet.
     pub(crate) audit: &'a ChainedRow<'a>,
-    /// Where the chain's head is, where it goes, and the time of the node's last id.
-    pub(crate) heads: (Head, Head, i64),
+    /// Where the chain's head is; it goes to that row.
+    pub(crate) head: Head,
+    /// The time of the node's last id.
+    pub(crate) last_id_ms: i64,
 }
 
 /// The whole transaction, from its beginning to its commit, in as few exchanges with the database as it allows: each

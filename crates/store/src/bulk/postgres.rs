@@ -62,7 +62,7 @@ pub(super) async fn commit_verifications(
     link: &mut PgConnection,
     all: &Verifications<'_>,
 ) -> sqlx::Result<bool> {
-    let (head, new, last_id_ms) = all.heads;
+    let (head, new) = (all.head, all.audit.head());
     let ChainedRow { seq, row, hash } = all.audit;
     let Sightings { ended, started, .. } = all.sightings;
     let query = sqlx::query(sql::POSTGRES_COMMIT_VERIFICATIONS)
@@ -80,7 +80,7 @@ pub(super) async fn commit_verifications(
         .bind(head.seq)
         .bind(&head.hash[..])
         .bind(new.seq)
-        .bind(last_id_ms)
+        .bind(all.last_id_ms)
         .bind(&new.hash[..]);
     let stored = bind_verifications(query, all.rows)
         .bind(column(ended, |key| key.company))

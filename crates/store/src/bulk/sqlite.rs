@@ -164,25 +164,15 @@ pub(super) async fn commit_verifications(
     link: &mut SqliteConnection,
     all: &Verifications<'_>,
 ) -> sqlx::Result<bool> {
-    let (head, new, last_id_ms) = all.heads;
-    let ChainedRow { seq, row, hash } = all.audit;
-    let moved = sqlx::query(sql::SQLITE_BEGIN_WITH_AUDIT)
-        .bind(all.chain)
-        .bind(seq)
-        .bind(row.at_ms)
-        .bind(row.actor)
-        .bind(row.action)
-        .bind(row.company)
-        .bind(row.subject_hash.as_ref().map(|hash| &hash[..]))
-        .bind(row.reference)
-        .bind(row.outcome.as_str())
-        .bind(row.sheet.as_deref())
-        .bind(&hash[..])
+    let (head, new) = (all.head, all.audit.head());
+    let mut arguments = SqliteArguments::default();
+    bind_audit(&mut arguments, &(Arc::from(all.chain), all.audit)).map_err(sqlx::Error::Encode)?;
+    let moved = sqlx::query_with(sql::SQLITE_BEGIN_WITH_AUDIT, arguments)
         .bind(all.chain)
         .bind(head.seq)
         .bind(&head.hash[..])
         .bind(new.seq)
-        .bind(last_id_ms)
+        .bind(all.last_id_ms)
         .bind(&new.hash[..])
         .bind(all.chain)
         .bind(head.seq)
@@ -220,21 +210,24 @@ pub(super) async fn append_audit(
 async fn insert_audit(link: &mut SqliteConnection, chain: &str, rows: &[ChainedRow<'_>]) -> sqlx::Result<()> {
     let chain: Arc<str> = Arc::from(chain);
     let rows: Vec<_> = rows.iter().map(|row| (Arc::clone(&chain), row)).collect();
-    AUDIT
-        .run(link, &rows, |to, (chain, ChainedRow { seq, row, hash })| {
-            to.add(Arc::clone(chain))?;
-            to.add(*seq)?;
-            to.add(row.at_ms)?;
-            to.add(row.actor)?;
-            to.add(row.action)?;
-            to.add(row.company)?;
-            to.add(row.subject_hash.as_ref().map(|hash| &hash[..]))?;
-            to.add(row.reference)?;
-            to.add(row.outcome.as_str())?;
-            to.add(row.sheet.as_deref())?;
-            to.add(&hash[..])
-        })
-        .await
+    AUDIT.run(link, &rows, bind_audit).await
+}
+
+fn bind_audit(
+    to: &mut SqliteArguments,
+    (chain, ChainedRow { seq, row, hash }): &(Arc<str>, &ChainedRow<'_>),
+) -> Result<(), sqlx::error::BoxDynError> {
+    to.add(Arc::clone(chain))?;
+    to.add(*seq)?;
+    to.add(row.at_ms)?;
+    to.add(row.actor)?;
+    to.add(row.action)?;
+    to.add(row.company)?;
+    to.add(row.subject_hash.as_ref().map(|hash| &hash[..]))?;
+    to.add(row.reference)?;
+    to.add(row.outcome.as_str())?;
+    to.add(row.sheet.as_deref())?;
+    to.add(&hash[..])
 }
 
 pub(super) async fn apply_sightings(

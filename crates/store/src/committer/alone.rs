@@ -25,16 +25,18 @@ impl Committer {
         let (Some(head), Some((rows, sightings))) = (self.kept_head(), verifications(writes)) else {
             return Ok(Outcome::NotTaken);
         };
-        let Some(sheet) = sheet::row(&rows) else { return Ok(Outcome::NotTaken) };
-        let Some(mut link) = self.link.take() else { return Ok(Outcome::NotTaken) };
-        let (chained, new) = head.chain(&self.chain, std::iter::once(&sheet));
-        let [audit] = chained.as_slice() else { return Ok(Outcome::NotTaken) };
+        let (Some(sheet), Some(mut link)) = (sheet::row(&rows), self.link.take()) else {
+            return Ok(Outcome::NotTaken);
+        };
+        let audit = head.follow(&self.chain, &sheet);
+        let new = audit.head();
         let all = Verifications {
             rows: &rows,
             sightings: &sightings,
             chain: &self.chain,
-            audit,
-            heads: (head, new, self.shared.ids.last_ms()),
+            audit: &audit,
+            head,
+            last_id_ms: self.shared.ids.last_ms(),
         };
         let stored = bulk::commit_verifications(&mut link, &all).await.map_err(Failure::from);
         match stored {

@@ -1,7 +1,6 @@
 //! Two PostgreSQL servers in one URL: the primary goes away, its standby takes over, the store follows.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -10,10 +9,9 @@ use std::time::Duration;
 use rims_domain::{AccountId, Environment};
 use rims_store::{OpenError, Options, Store, StoreError, Write};
 use sqlx::{Connection, PgConnection};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
 
 use crate::fixture::{Fixture, Place, now, run, verification};
+use crate::line::{Line, address};
 
 /// A streaming standby of the tests' PostgreSQL, as long as this lives.
 pub(crate) struct Standby {
@@ -50,40 +48,6 @@ impl Drop for Standby {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         _ = self.child.wait();
-    }
-}
-
-/// `host:port` of a URL.
-fn address(url: &str) -> &str {
-    let (_, rest) = url.split_once('@').unwrap();
-    rest.split_once('/').unwrap().0
-}
-
-/// What lies between the store and the primary, and can be cut.
-struct Line {
-    address: SocketAddr,
-    task: JoinHandle<()>,
-}
-
-impl Line {
-    async fn to(server: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, server) = (listener.local_addr().unwrap(), server.to_owned());
-        let task = tokio::spawn(async move {
-            // Ends with the task, and the connections with it.
-            let mut lines = tokio::task::JoinSet::new();
-            loop {
-                let (mut client, _) = listener.accept().await.unwrap();
-                let mut server = TcpStream::connect(&server).await.unwrap();
-                lines.spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
-            }
-        });
-        Self { address, task }
-    }
-
-    async fn cut(self) {
-        self.task.abort();
-        _ = self.task.await;
     }
 }
 
@@ -146,7 +110,7 @@ async fn a_promoted_standby_is_followed(fixture: Arc<Fixture>) {
     assert_eq!(licences(&store).await.unwrap(), expected(0..50));
     caught_up(primary, &standby).await;
 
-    line.cut().await;
+    line.end().await;
     assert_eq!(write(&store, 90).await, Err(StoreError::Unavailable), "there is no primary");
     assert_eq!(write(&store, 91).await, Err(StoreError::Unavailable));
 

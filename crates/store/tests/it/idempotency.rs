@@ -14,6 +14,7 @@ use crate::samples::{COMPANY, milliseconds};
 
 on_both_engines![
     an_answer_comes_back,
+    a_long_answer_takes_less_and_comes_back,
     a_key_is_answered_once_a_day,
     keys_of_other_accounts_and_other_keys_are_independent,
     of_many_requests_with_one_key_one_is_stored,
@@ -60,6 +61,17 @@ async fn an_answer_comes_back(fixture: Arc<Fixture>) {
     assert!(read.request == store.request_hash(BODY.as_bytes()), "the hash stays the same");
     assert!(read.request != store.request_hash(b"{}"));
     assert!(read.request != store.request_hash(b"another request"));
+    store.close().await;
+}
+
+async fn a_long_answer_takes_less_and_comes_back(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let body = format!("[{}]", [BODY; 1000].join(","));
+    let new = answer(&store, now(), &body);
+    store.commit(Write::Answer(new.clone())).await.unwrap();
+    let stored = fixture.blobs("SELECT answer FROM idempotency").await.concat();
+    assert!(!stored.is_empty() && stored.len() * 3 < body.len(), "{} of {}", stored.len(), body.len());
+    assert_eq!(found(&store, COMPANY, KEY).await, Some(record(&new)));
     store.close().await;
 }
 

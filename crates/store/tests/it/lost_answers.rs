@@ -1,18 +1,14 @@
 //! A group of verifications is one exchange with PostgreSQL. Where its answer is lost, the head of the audit chain
 //! tells whether it was stored.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rims_domain::vehicle::Sighting;
 use rims_store::{NewVerification, Options, Store, StoreError, Write};
 use sqlx::{Connection, PgConnection};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
 
-use crate::fixture::{Fixture, Place, audit_events, now, on_both_engines, plate, run, verification};
+use crate::fixture::{Fixture, audit_events, now, on_both_engines, plate, run, verification};
+use crate::line::{Line, address};
 
 on_both_engines![a_head_that_has_moved_is_read_again];
 
@@ -20,75 +16,31 @@ async fn write(store: &Store) -> Result<(), StoreError> {
     store.commit(Write::Verifications { rows: vec![verification(store, now(), "221212121212")] }).await
 }
 
-/// A way to the server on which one answer can be lost, and the connection with it; or all connections at once.
-struct Lossy {
-    address: SocketAddr,
-    lose: Arc<AtomicBool>,
-    cut: Arc<Notify>,
+/// A store whose connections go this way.
+async fn store_by(line: &Line, fixture: &Fixture) -> Store {
+    let direct = fixture.url();
+    let url = direct.replace(address(&direct), &line.address.to_string());
+    fixture.store_with(&Options { committers: 1, ..Options::new(url) }).await
 }
 
-impl Lossy {
-    async fn to(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, lose) = (listener.local_addr().unwrap(), Arc::new(AtomicBool::new(false)));
-        let cut = Arc::new(Notify::new());
-        let (flag, end) = (Arc::clone(&lose), Arc::clone(&cut));
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(&server).await.unwrap();
-                tokio::spawn(relay(client, server, Arc::clone(&flag), Arc::clone(&end)));
-            }
-        });
-        Self { address, lose, cut }
-    }
-
-    /// A store whose connections go this way.
-    async fn store(&self, fixture: &Fixture) -> Store {
-        let Place::Postgres(server, name) = &fixture.place else { panic!("not PostgreSQL") };
-        let (user, _) = server.split_once('@').unwrap();
-        let url = format!("{user}@{}/{name}", self.address);
-        fixture.store_with(&Options { committers: 1, ..Options::new(url) }).await
-    }
-}
-
-/// The server's `host:port`.
-fn server(fixture: &Fixture) -> String {
-    let Place::Postgres(server, _) = &fixture.place else { panic!("not PostgreSQL") };
-    server.split_once('@').unwrap().1.split_once('/').unwrap().0.to_owned()
-}
-
-async fn relay(client: TcpStream, server: TcpStream, lose: Arc<AtomicBool>, cut: Arc<Notify>) {
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
-    let asking = tokio::io::copy(&mut from_client, &mut to_server);
-    let answering = async {
-        let mut bytes = [0; 8192];
-        while let Ok(count @ 1..) = from_server.read(&mut bytes).await {
-            if lose.swap(false, Ordering::SeqCst) || to_client.write_all(&bytes[..count]).await.is_err() {
-                return;
-            }
-        }
-    };
-    tokio::select! {
-        _ = asking => {}
-        () = answering => {}
-        () = cut.notified() => {}
-    }
+/// So many verifications are stored, each once, and the audit trail has them.
+async fn all_stored_once(fixture: &Fixture, store: &Store, expected: u32) {
+    assert_eq!(fixture.count("verification").await, i64::from(expected));
+    assert_eq!(audit_events(store).await, expected as usize);
+    assert!(store.verify_audit().await.unwrap().is_intact());
 }
 
 async fn stored_and_not_told(fixture: Arc<Fixture>) {
-    let line = Lossy::to(server(&fixture)).await;
-    let store = line.store(&fixture).await;
+    let line = Line::to(address(&fixture.url())).await;
+    let store = store_by(&line, &fixture).await;
     for _ in 0..2 {
         write(&store).await.unwrap();
     }
-    line.lose.store(true, Ordering::SeqCst);
+    line.lose_an_answer();
     write(&store).await.unwrap();
-    assert!(!line.lose.load(Ordering::SeqCst), "an answer was lost");
+    assert!(line.has_lost_it());
     write(&store).await.unwrap();
-    assert_eq!(fixture.count("verification").await, 4);
-    assert_eq!(audit_events(&store).await, 4);
-    assert!(store.verify_audit().await.unwrap().is_intact());
+    all_stored_once(&fixture, &store, 4).await;
     store.close().await;
 }
 
@@ -98,8 +50,8 @@ async fn a_lost_answer_is_found_by_the_head() {
 }
 
 async fn stored_after_the_connection_is_lost(fixture: Arc<Fixture>) {
-    let line = Lossy::to(server(&fixture)).await;
-    let store = line.store(&fixture).await;
+    let line = Line::to(address(&fixture.url())).await;
+    let store = store_by(&line, &fixture).await;
     for _ in 0..2 {
         write(&store).await.unwrap();
     }
@@ -119,14 +71,12 @@ async fn stored_after_the_connection_is_lost(fixture: Arc<Fixture>) {
         async move { store.commit(Write::Verifications { rows: vec![row] }).await }
     });
     waits(&mut held, 1).await;
-    line.cut.notify_waiters();
+    line.cut();
     // The next connection waits for the statement of the one that was lost.
     waits(&mut held, 2).await;
     held.rollback().await.unwrap();
     commit.await.unwrap().unwrap();
-    assert_eq!(fixture.count("verification").await, 3);
-    assert_eq!(audit_events(&store).await, 3);
-    assert!(store.verify_audit().await.unwrap().is_intact());
+    all_stored_once(&fixture, &store, 3).await;
     store.close().await;
     let deadlocked = "pg_stat_database WHERE datname = current_database() AND deadlocks > 0";
     assert_eq!(fixture.count(deadlocked).await, 0);
@@ -167,9 +117,7 @@ async fn ended_before_it_was_stored(fixture: Arc<Fixture>) {
     assert_eq!(sqlx::query(end).fetch_all(&mut *held).await.unwrap().len(), 1);
     held.commit().await.unwrap();
     commit.await.unwrap().unwrap();
-    assert_eq!(fixture.count("verification").await, 3);
-    assert_eq!(audit_events(&store).await, 3);
-    assert!(store.verify_audit().await.unwrap().is_intact());
+    all_stored_once(&fixture, &store, 3).await;
     store.close().await;
 }
 

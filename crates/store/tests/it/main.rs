@@ -14,6 +14,7 @@ mod fixture;
 mod history;
 mod idempotency;
 mod key_file;
+mod line;
 mod lost_answers;
 mod numbers;
 mod partitions;

@@ -48,9 +48,9 @@ impl Services {
         let registration = self.registration(&asked, &item.vehicle);
         let answer = national.koroad.check(driver_check(&item)).await;
         let registration = registration.await;
-        let answer = answer.map(|answer| vec![answer]);
+        let answer = answer.map(|answer| [answer]);
         let body = |mut items: Vec<ItemAnswer>| items.pop();
-        self.record(&asked, (vec![item], &[registration]), answer, body, (caller, terms)).await
+        self.record(&asked, ([item], &[registration]), answer, body, (caller, terms)).await
     }
 
     /// Verifies up to 1,000 drivers, in as few calls to the national systems as these allow; answers in order.
@@ -77,16 +77,16 @@ impl Services {
     async fn record<Body: Serialize>(
         &self,
         asked: &Asked<'_>,
-        (items, registrations): (Vec<VerifyItem>, &[Registration]),
-        answers: Result<Vec<LicenceAnswer>, KoroadError>,
+        (items, registrations): (impl AsRef<[VerifyItem]> + IntoIterator<Item = VerifyItem>, &[Registration]),
+        answers: Result<impl AsRef<[LicenceAnswer]>, KoroadError>,
         body: impl FnOnce(Vec<ItemAnswer>) -> Option<Body>,
         (caller, terms): (&Caller, &Terms),
     ) -> Result<Answer<Body>, ServiceError> {
         let today = rims_domain::calendar::today(asked.at);
-        let count = items.len();
+        let count = items.as_ref().len();
         match answers.map_err(Unanswered::from) {
             Ok(answers) => {
-                let (rows, shown) = self.rows(asked, items, registrations, &answers);
+                let (rows, shown) = self.rows(asked, items, registrations, answers.as_ref());
                 let told = Answer { header: Header::done(today, count), body: body(shown) };
                 let write = Write::Verifications { rows };
                 match &terms.once {
@@ -100,12 +100,12 @@ impl Services {
             }
             Err(Unanswered::Refused { code, message }) => {
                 let reference = terms.recheck.as_ref().filter(|_| is_outage(code));
-                Box::pin(self.record_unanswered(asked, &items, &refusal(code), reference)).await?;
+                Box::pin(self.record_unanswered(asked, items.as_ref(), &refusal(code), reference)).await?;
                 Ok(Answer { header: Header::refused(today, count, code, message), body: None })
             }
             Err(Unanswered::Failed(error)) => {
                 let reference = terms.recheck.as_ref();
-                Box::pin(self.record_unanswered(asked, &items, &failure(&error), reference)).await?;
+                Box::pin(self.record_unanswered(asked, items.as_ref(), &failure(&error), reference)).await?;
                 Err(error)
             }
         }
@@ -114,7 +114,7 @@ impl Services {
     fn rows(
         &self,
         asked: &Asked<'_>,
-        items: Vec<VerifyItem>,
+        items: impl IntoIterator<Item = VerifyItem>,
         registrations: &[Registration],
         answers: &[LicenceAnswer],
     ) -> (Vec<NewVerification>, Vec<ItemAnswer>) {
