@@ -24,9 +24,9 @@ import uuid
 # Seconds between two bytes of a slow sender, and before a connection that was not made is tried again.
 DRIP = 1
 RETRY = 0.2
-# What the server refuses at once cannot stay open: who comes back within so many seconds is as much at work.
+# What the server refuses at once cannot stay open: who was back within so many seconds was at work all the time.
 COMES_BACK = 1
-# Seconds between two looks at how many are at work.
+# Seconds between two looks at how many connections are open.
 SAMPLE = 0.25
 # Bytes of a body in one write: what a network card's driver gives the kernel at most at once.
 PIECE = 1 << 16
@@ -39,7 +39,9 @@ class Attack:
         self.connections = int(connections)
         self.body = pathlib.Path(body).read_bytes().strip() if body else b""
         self.got = collections.Counter()
-        self.open, self.left, self.up = set(), {}, set()
+        self.open, self.left, self.up = 0, {}, set()
+        # Seconds between a connection's end and the next one, where that came soon.
+        self.between = 0
         self.ready = asyncio.Event()
 
     async def run(self):
@@ -50,24 +52,24 @@ class Attack:
         workers = [asyncio.create_task(self.worker(number)) for number in range(self.connections)]
         await self.ready.wait()
         self.got.clear()
+        self.between = 0
         print("ready", flush=True)
-        since, counts = time.monotonic(), [self.at_work()]
+        since, opened = time.monotonic(), [self.open]
         while not (await asyncio.wait([ended], timeout=SAMPLE))[0]:
-            counts.append(self.at_work())
-        at_work = statistics.mean(counts)
-        told = {"seconds": time.monotonic() - since, "at_work": at_work, "open": len(self.open), "got": self.got}
+            opened.append(self.open)
+        seconds, opened = time.monotonic() - since, statistics.mean(opened)
+        told = {"seconds": seconds, "open": opened, "at_work": opened + self.between / seconds, "got": self.got}
         print(json.dumps(told), flush=True)
         # The kernel closes 10,000 connections faster than their tasks could be told.
         os._exit(any(worker.exception() for worker in workers if worker.done()))
 
-    def at_work(self):
-        """How many connections are open, or were within the last second."""
-        now = time.monotonic()
-        back = sum(number not in self.open and now - left < COMES_BACK for number, left in self.left.items())
-        return len(self.open) + back
+    def opened(self, number):
+        self.open += 1
+        away = time.monotonic() - self.left.get(number, 0)
+        self.between += away if away < COMES_BACK else 0
 
-    def close(self, number):
-        self.open.discard(number)
+    def closed(self, number):
+        self.open -= 1
         self.left[number] = time.monotonic()
 
     def is_up(self, number):
@@ -85,13 +87,13 @@ class Attack:
                 self.got[f"not connected ({error.strerror or error})"] += 1
                 await asyncio.sleep(RETRY)
                 continue
-            self.open.add(number)
+            self.opened(number)
             try:
                 await attack(number, reader, writer)
             except (ConnectionError, asyncio.IncompleteReadError):
                 self.got["closed by the server"] += 1
             finally:
-                self.close(number)
+                self.closed(number)
                 writer.transport.abort()
 
     def head(self, *, token, length="Content-Length: 0"):
@@ -193,7 +195,7 @@ class Idle(Attack):
             connection.close()
             loop.call_later(RETRY, self.connect, number)
             return
-        self.open.add(number)
+        self.opened(number)
         if self.kind == "idle_after":
             connection.send(self.head(token="x"))
         else:
@@ -210,7 +212,7 @@ class Idle(Attack):
             self.is_up(number)
             return
         self.got["closed by the server"] += 1
-        self.close(number)
+        self.closed(number)
         asyncio.get_running_loop().remove_reader(connection)
         connection.close()
         self.connect(number)

@@ -107,7 +107,7 @@ def batch(rims, table, environment):
 
 
 def report(drivers, raw, command, memory):
-    print(f"| {drivers:,} drivers | drivers/s, median of {len(command)} | share of raw | a quarter of the runs below, above "
+    print(f"| {drivers:,} drivers, {len(command)} runs | median drivers/s | share of raw | a quarter of the runs below, above "
           "| peak memory MB |")
     print("|---|---:|---:|---:|---:|")
     print(f"| raw batches, {CONNECTIONS} connections | {statistics.median(raw):,.0f} | | | |")

@@ -251,7 +251,7 @@ def faults(row):
         if not attack.rate and not told["got"]:
             found.append("the server closed none of an attacker's connections")
         if not attack.rate and told["at_work"] < attack.connections * 0.8:
-            found.append(f"an attacker had only {told['at_work']:.0f} connections at work, {told['open']} of them open")
+            found.append(f"an attacker had only {told['at_work']:.0f} connections at work, {told['open']:.0f} of them open")
     return found
 
 

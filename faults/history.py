@@ -5,7 +5,8 @@ A log is a list of lines, as clients.py writes them:
     {"event": "asked", "key": …, "keyless": …, "kind": …, "drivers": [{"mark", "licence", "code"}], "from": …, "to": …}
     {"event": "attempt", "key": …, "node": …, "sent": …, "at": …, "outcome": …, "answer": …, "replayed": …}
 
-`key` names the request in the log; it is also its idempotency key, unless it is `keyless`. `mark` is the plate, which no two drivers share: by it a record is recognised. What was read back (readback.py) is a
+`key` names the request in the log; it is also its idempotency key, unless it is `keyless`.
+`mark` is the plate, which no two drivers share: by it a record is recognised. What was read back (readback.py) is a
 list of records:
 
     {"table": "verification" | "rental" | "reservation" | "number", "mark": …, "number": …, "content": {…}}
@@ -112,6 +113,8 @@ def changed_answers(done, _):
     for write in done:
         if write.keyless and len(write.attempts) > 1:
             yield f"{write} has no key and was sent {len(write.attempts)} times"
+        if write.keyless and any(attempt["replayed"] for attempt in write.attempts):
+            yield f"{write} has no key and was answered as if it had been sent before"
         answers = write.answers()
         if len({attempt["answer"] for attempt in answers}) > 1:
             yield f"{write}: {[attempt['answer'] for attempt in answers]}"

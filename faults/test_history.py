@@ -167,6 +167,10 @@ class Found(unittest.TestCase):
         self.log.append(attempt("keyless", "cut"))
         self.expect("changed_answers")
 
+    def test_a_replay_for_a_request_without_a_key(self):
+        next(line for line in self.log if line["event"] == "attempt" and line["key"] == "keyless")["replayed"] = True
+        self.expect("changed_answers")
+
     def test_an_answer_about_another_driver(self):
         self.log += [
             asked("mixed", "single", ("plate-13", "110000001300")),

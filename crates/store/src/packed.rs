@@ -48,6 +48,12 @@ mod tests {
     }
 
     #[test]
+    fn long_values_of_before_are_read_as_they_are() {
+        let answers = format!("[{}]", vec!["{}"; LONG].join(","));
+        assert_eq!(unpacked(answers.as_bytes(), "column").unwrap(), answers.as_bytes());
+    }
+
+    #[test]
     fn what_is_cut_off_is_damaged() {
         let stored = packed(&[b'x'; LONG]).into_owned();
         for length in 1..stored.len() {

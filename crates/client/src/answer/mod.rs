@@ -52,9 +52,9 @@ enum Member {
     Code,
     #[serde(rename = "errorMsg")]
     Message,
-    /// An answer begins with it.
-    #[serde(rename = "header")]
-    Header,
+    /// Answers begin with these.
+    #[serde(rename = "header", alias = "data")]
+    Answer,
     #[serde(other)]
     Other,
 }
@@ -66,7 +66,7 @@ struct Lenient<T>(#[serde(deserialize_with = "lenient::code")] Option<Code<T>>);
 #[derive(Deserialize)]
 struct LenientText(#[serde(deserialize_with = "lenient::text")] Option<String>);
 
-/// Ends at a header, because nothing else in an answer tells that it is no error, and it may have a thousand drivers.
+/// Ends where an answer begins: it may have a thousand drivers.
 struct ErrorMembers;
 
 impl<'de> Visitor<'de> for ErrorMembers {
@@ -82,8 +82,8 @@ impl<'de> Visitor<'de> for ErrorMembers {
             match member {
                 Member::Code => Lenient(code) = members.next_value()?,
                 Member::Message => LenientText(message) = members.next_value()?,
-                Member::Header if code.is_none() => break,
-                Member::Header | Member::Other => drop(members.next_value::<IgnoredAny>()?),
+                Member::Answer if code.is_none() => break,
+                Member::Answer | Member::Other => drop(members.next_value::<IgnoredAny>()?),
             }
         }
         let code = code.ok_or_else(|| A::Error::missing_field("respCode"))?;
@@ -118,4 +118,43 @@ impl HeaderBody {
 
 pub(crate) fn unusable(what: impl Into<String>, request_id: Option<&str>) -> Error {
     Error::Unusable { what: what.into(), request_id: request_id.map(str::to_owned) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> Option<String> {
+        ErrorBody::read(text.as_bytes(), None).map(|error| error.to_string())
+    }
+
+    #[test]
+    fn errors_are_told_by_their_code_in_any_order() {
+        let expected = error(r#"{"respCode":-160,"errorMsg":"f_license_no"}"#).unwrap();
+        for text in [
+            r#"{"errorMsg":"f_license_no","respCode":"-160"}"#,
+            r#"{"timestamp":[1,{}],"respCode":-160,"errorMsg":"f_license_no","path":null}"#,
+            r#"{"respCode":-160,"header":{},"errorMsg":"f_license_no"}"#,
+        ] {
+            assert_eq!(error(text).as_ref(), Some(&expected), "{text}");
+        }
+        assert!(error(r#"{"respCode":-110}"#).is_some_and(|error| error.contains("-110")));
+    }
+
+    #[test]
+    fn answers_and_other_texts_are_no_errors() {
+        for text in [
+            r#"{"header":{"f_rtn_cd":"0"},"body":[]}"#,
+            // What begins as an answer is read as one.
+            r#"{"header":{"f_rtn_cd":"0"},"respCode":-160}"#,
+            r#"{"data":[],"total_count":0}"#,
+            r#"{"respCode":null}"#,
+            r#"{"errorMsg":"x"}"#,
+            r#"{"respCode":-160"#,
+            "[]",
+            "",
+        ] {
+            assert_eq!(error(text), None, "{text}");
+        }
+    }
 }

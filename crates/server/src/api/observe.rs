@@ -61,6 +61,7 @@ where
         let path = Interface::by_path(request.uri().path()).map_or("(unknown)", |interface| interface.path);
         let id = RequestId(api.next_request_id.fetch_add(1, Ordering::Relaxed));
         let span = api.span(id, path, &request);
+        // Nothing runs yet: a route's handler begins when its future is polled, which is within `caught`.
         let response = self.inner.call(request).map(|Ok(response)| response);
         let response = id.scope(caught(response.instrument(span.clone())));
         Box::pin(async move {

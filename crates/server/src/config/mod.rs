@@ -323,7 +323,7 @@ impl Config {
             ("api.rate_limit.burst", self.api.rate_limit.burst.into(), u32::MAX.into()),
             ("api.rate_limit.bytes_per_second", self.api.rate_limit.bytes_per_second.into(), GIGABYTE),
             ("api.rate_limit.burst_bytes", self.api.rate_limit.burst_bytes.into(), GIGABYTE),
-            ("api.body_limit_bytes", count(self.api.body_limit_bytes), 1 << 30),
+            ("api.body_limit_bytes", count(self.api.body_limit_bytes), GIGABYTE),
             ("api.header_timeout_ms", self.api.header_timeout_ms, HOUR_MS),
             ("api.body_timeout_ms", self.api.body_timeout_ms, HOUR_MS),
             ("drain_timeout_ms", self.drain_timeout_ms, HOUR_MS),

@@ -25,9 +25,8 @@ impl Committer {
         let (Some(head), Some((rows, sightings))) = (self.kept_head(), verifications(writes)) else {
             return Ok(Outcome::NotTaken);
         };
-        let (Some(sheet), Some(mut link)) = (sheet::row(&rows), self.link.take()) else {
-            return Ok(Outcome::NotTaken);
-        };
+        let Some(sheet) = sheet::row(&rows) else { return Ok(Outcome::NotTaken) };
+        let Some(mut link) = self.link.take() else { return Ok(Outcome::NotTaken) };
         let audit = head.follow(&self.chain, &sheet);
         let new = audit.head();
         let all = Verifications {
