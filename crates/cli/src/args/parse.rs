@@ -61,13 +61,10 @@ pub(crate) fn date(text: &str) -> Option<Date> {
 
 /// The code, or what `rims codes classes` calls it.
 pub(crate) fn class(text: &str) -> Result<LicenceClass, String> {
-    let named = || {
-        let plain = text.trim().replace([' ', '-'], "");
-        LicenceClass::ALL.iter().copied().find(|class| class.code() == plain || class.korean() == plain)
-    };
-    LicenceClass::from_code(text)
-        .or_else(named)
-        .ok_or_else(|| "a code or name of `rims codes classes` is expected".to_owned())
+    let plain = text.trim().replace([' ', '-'], "");
+    let found =
+        LicenceClass::ALL.iter().copied().find(|class| class.code() == plain || class.korean() == plain);
+    found.ok_or_else(|| "a code or name of `rims codes classes` is expected".to_owned())
 }
 
 pub(crate) fn sector(text: &str) -> Result<Sector, String> {
