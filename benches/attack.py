@@ -30,7 +30,7 @@ COMES_BACK = 1
 SAMPLE = 0.25
 # Bytes of a body in one write: what a network card's driver gives the kernel at most at once.
 PIECE = 1 << 16
-TARGET = "/licenseVerificationBatch"
+BATCH, SINGLE = "/licenseVerificationBatch", "/licenseVerification"
 
 
 class Attack:
@@ -96,8 +96,8 @@ class Attack:
                 self.closed(number)
                 writer.transport.abort()
 
-    def head(self, *, token, length="Content-Length: 0"):
-        lines = [f"POST {TARGET} HTTP/1.1", "Host: rims", "Content-Type: application/json"]
+    def head(self, *, token, length="Content-Length: 0", path=BATCH):
+        lines = [f"POST {path} HTTP/1.1", "Host: rims", "Content-Type: application/json"]
         return "\r\n".join([*lines, f"Authorization: Bearer {token}", length, "", ""]).encode()
 
     async def answer(self, reader):
@@ -126,7 +126,9 @@ class Attack:
         await self.trickle(number, reader, writer, self.head(token=self.token)[:-4] + b"\r\nX-Slow: ")
 
     async def slow_bodies(self, number, reader, writer):
-        await self.trickle(number, reader, writer, self.head(token=self.token, length="Content-Length: 1000"))
+        """Single checks: of batches most would be refused, and their connections closed, before their bodies come."""
+        head = self.head(token=self.token, length="Content-Length: 1000", path=SINGLE)
+        await self.trickle(number, reader, writer, head)
 
     async def stalled_bodies(self, number, reader, writer):
         """All but the last bytes at once, then a byte a second."""

@@ -54,7 +54,7 @@ class Attack:
 
 ATTACKS = [
     Attack("slow headers, 500 connections", "slow_headers", 500),
-    Attack("slow bodies, 500 connections", "slow_bodies", 250, processes=2),
+    Attack("slow bodies, 500 connections", "slow_bodies", 500),
     Attack("1 MiB bodies that stall before their end, 500 connections", "stalled_bodies", 500, body=MIB),
     Attack("idle, 10,000 connections", "idle", 5000, processes=2),
     Attack("idle after an answer, 10,000 connections", "idle_after", 5000, processes=2),

@@ -12,6 +12,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, SqliteConnection, S
 
 use crate::hosts::Hosts;
 use crate::keys::create_private;
+use crate::options::LOG_PAGES;
 use crate::{OpenError, Options};
 
 /// One of the two engines.
@@ -46,8 +47,6 @@ pub(crate) use on_backend;
 
 /// How long SQLite waits for another process's transaction, such as an administrative command's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The write-ahead log is copied back after this many pages (16 MiB): fewer flushes under load.
-const CHECKPOINT_PAGES: &str = "4000";
 /// 32 MiB of page cache, in KiB.
 const CACHE: &str = "-32768";
 
@@ -56,6 +55,7 @@ pub(crate) struct Target {
     options: Backend<Box<SqliteConnectOptions>, Arc<Hosts>>,
     timeout: Duration,
     max_pages: Option<u32>,
+    log_pages: u32,
     /// Removed with the target: `sqlite::memory:`.
     _temporary: Option<tempfile::TempDir>,
 }
@@ -84,6 +84,7 @@ impl Target {
             options: parsed,
             timeout: options.acquire_timeout,
             max_pages: options.sqlite_max_pages,
+            log_pages: options.sqlite_log_pages,
             _temporary: temporary,
         })
     }
@@ -95,6 +96,7 @@ impl Target {
             options: Backend::Sqlite(Box::new(options)),
             timeout: BUSY_TIMEOUT,
             max_pages: None,
+            log_pages: LOG_PAGES,
             _temporary: None,
         }
     }
@@ -147,7 +149,7 @@ impl Target {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
-            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            .pragma("wal_autocheckpoint", self.log_pages.to_string())
             .pragma("cache_size", CACHE)
             .pragma("temp_store", "memory");
         match self.max_pages {

@@ -24,6 +24,7 @@ mod access;
 mod audit;
 mod backup;
 mod bulk;
+mod checkpoint;
 mod codec;
 mod committer;
 mod db;

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+/// 16 MiB: fewer flushes of the database file under load.
+pub(crate) const LOG_PAGES: u32 = 4_000;
+
 /// What a store needs to know besides its keys.
 #[derive(Clone)]
 pub struct Options {
@@ -19,6 +22,8 @@ pub struct Options {
     pub queue: usize,
     /// A quota for the SQLite file in pages of 4 KiB.
     pub sqlite_max_pages: Option<u32>,
+    /// SQLite's write-ahead log is begun anew when it has so many pages of 4 KiB.
+    pub sqlite_log_pages: u32,
     /// A PostgreSQL replica that histories may be read from.
     pub replica_url: Option<String>,
     /// How far that may be behind.
@@ -40,6 +45,7 @@ impl Options {
             committers: 2,
             queue: 10_000,
             sqlite_max_pages: None,
+            sqlite_log_pages: LOG_PAGES,
             replica_url: None,
             replica_max_lag: Duration::from_secs(1),
             acquire_timeout: Duration::from_secs(3),

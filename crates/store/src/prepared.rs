@@ -60,6 +60,12 @@ impl Prepared {
         self.tokens.len() + self.verifications.len() + self.audit.len() + self.commands.len()
     }
 
+    /// What it fills of SQLite's log, roughly: rows that are added at the end share a page, a command changes pages here
+    /// and there.
+    pub(crate) fn eighths_of_a_page(&self) -> usize {
+        self.rows() + 64 * self.commands.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.rows() == 0 && self.answers.is_empty() && self.commands.is_empty() && self.sightings.is_empty()
     }

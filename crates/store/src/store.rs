@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures::FutureExt as _;
+use futures::future::{Either, ready};
 use jiff::Timestamp;
 use rims_aside::aside;
 use tokio::sync::{Mutex, RwLock, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{Instrument as _, trace_span};
 
+use crate::checkpoint::{self, Log};
 use crate::codec::moment;
 use crate::committer::{Chain, Committer, Job, Queue, Shared, queue};
 use crate::db::{Backend, Db, Target, on_backend};
@@ -47,7 +50,8 @@ pub(crate) struct Inner {
     closing: watch::Sender<bool>,
     /// Counts changes of who may do what.
     access: watch::Receiver<u64>,
-    committers: Mutex<Vec<JoinHandle<()>>>,
+    /// The committers, and whoever copies SQLite's log back.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
     lock: std::sync::Mutex<Option<File>>,
 }
 
@@ -147,7 +151,10 @@ impl Store {
         if let (Chain::Own, Backend::Postgres(readers)) = (kind, &db) {
             tokio::spawn(access::listen(readers.clone(), counted));
         }
+        let log = matches!((kind, &db), (Chain::Own, Backend::Sqlite(_)))
+            .then(|| Arc::new(Log::new(options.sqlite_log_pages)));
         let shared = Arc::new(Shared {
+            log,
             ids: Arc::clone(&ids),
             target: Arc::new(target),
             queue: Mutex::new(waiting),
@@ -160,7 +167,10 @@ impl Store {
             let committer = Committer::new(Arc::clone(&shared), chain, kind, link.take(), closed.clone());
             tokio::spawn(committer.run())
         };
-        let committers = Mutex::new(chains.into_iter().map(start).collect());
+        let mut tasks: Vec<_> = chains.into_iter().map(start).collect();
+        tasks.extend(shared.log.as_ref().map(|log| {
+            tokio::spawn(checkpoint::run(Arc::clone(&shared.target), Arc::clone(log), closed.clone()))
+        }));
         let lock = std::sync::Mutex::new(lock);
         let numbers = Blocks::default();
         Ok(Self {
@@ -174,7 +184,7 @@ impl Store {
                 shared,
                 closing,
                 access,
-                committers,
+                tasks: Mutex::new(tasks),
                 lock,
             }),
         })
@@ -189,15 +199,22 @@ impl Store {
     ///
     /// A caller that stops waiting does not undo the write. After [`StoreError::Unavailable`] the write may,
     /// rarely, have been stored whole: the connection was lost while it was being committed.
-    pub async fn commit(&self, write: Write) -> Result<(), StoreError> {
-        let prepared = if write.is_large() {
-            let inner = Arc::clone(&self.inner);
-            let prepared = aside(move || Prepared::new(write, &inner.keys));
-            Box::pin(prepared).await.unwrap_or(Err(StoreError::Unavailable))
-        } else {
-            Prepared::new(write, &self.inner.keys)
-        };
-        self.enqueue(prepared?).await
+    ///
+    /// It is handed over at once, but for a large one, whose rows are made ready on another thread.
+    pub fn commit(&self, write: Write) -> impl Future<Output = Result<(), StoreError>> + use<> {
+        if write.is_large() {
+            return Either::Left(self.clone().commit_large(write).boxed());
+        }
+        match Prepared::new(write, &self.inner.keys) {
+            Ok(prepared) => Either::Right(self.enqueue(prepared)),
+            Err(error) => Either::Left(ready(Err(error)).boxed()),
+        }
+    }
+
+    async fn commit_large(self, write: Write) -> Result<(), StoreError> {
+        let inner = Arc::clone(&self.inner);
+        let prepared = aside(move || Prepared::new(write, &inner.keys)).await;
+        self.enqueue(prepared.unwrap_or(Err(StoreError::Unavailable))?).await
     }
 
     /// Hands a write over at once, and waits for it.
@@ -312,10 +329,10 @@ impl Store {
         // SQLite copies its log back when the last connection closes, which must be one that may write.
         self.inner.db.close().await;
         self.inner.closing.send_replace(true);
-        let committers = std::mem::take(&mut *self.inner.committers.lock().await);
-        for committer in committers {
-            if let Err(error) = committer.await {
-                tracing::error!(%error, "a committer ended abnormally");
+        let tasks = std::mem::take(&mut *self.inner.tasks.lock().await);
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the store ended abnormally");
             }
         }
         if let Ok(mut lock) = self.inner.lock.lock() {

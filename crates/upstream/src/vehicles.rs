@@ -12,6 +12,7 @@
 
 use std::sync::Arc;
 
+use futures::TryFutureExt as _;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request, Url};
 use rims_protocol::values::{BusinessNumber, Plate};
@@ -61,8 +62,7 @@ impl VehicleRegistry {
         plate: &Plate,
     ) -> impl Future<Output = Result<bool, RegistryError>> + use<> {
         let ownership = Ownership { company: company.clone(), plate: plate.clone() };
-        let answer = self.shared.singles.ask(ownership);
-        async move { Ok(answer.await?) }
+        self.shared.singles.ask(ownership).err_into()
     }
 
     /// The same for several vehicles of one company, in their order.

@@ -114,19 +114,11 @@ impl Call {
     }
 
     /// Runs a use case to its end even if the client hangs up, and keeps the request's place as long.
-    pub(super) fn to_the_end<F>(
-        &self,
-        use_case: F,
-    ) -> ToTheEnd<impl Future<Output = F::Output> + Send + 'static>
+    pub(super) fn to_the_end<F>(&self, use_case: F) -> ToTheEnd<F, Arc<Turn>>
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        let turn = Arc::clone(&self.turn);
-        to_the_end(async move {
-            let done = use_case.await;
-            drop(turn);
-            done
-        })
+        to_the_end(use_case, Arc::clone(&self.turn))
     }
 }
 

@@ -28,7 +28,19 @@ pub(super) async fn answer_once<A: Serialize>(
     call: &Call,
     run: impl AsyncFnOnce(Option<Once>) -> Result<A, Failure>,
 ) -> Result<Response, Failure> {
-    let Some(once) = of(api, call)? else { return Ok(done(&run(None).await?)) };
+    match of(api, call)? {
+        None => Ok(done(&run(None).await?)),
+        // With memory of its own: every request under way without a key would hold it.
+        Some(once) => Box::pin(answer_under_key(api, call, once, run)).await,
+    }
+}
+
+async fn answer_under_key<A: Serialize>(
+    api: &Api,
+    call: &Call,
+    once: Once,
+    run: impl AsyncFnOnce(Option<Once>) -> Result<A, Failure>,
+) -> Result<Response, Failure> {
     if let Some(replayed) = replay(api, call, &once).await? {
         return Ok(replayed);
     }

@@ -5,45 +5,54 @@ use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
 /// Runs a use case to its end even if the client hangs up, so that what KOROAD was asked is recorded
-/// (docs/spec-decisions.md, Meaning): dropped before its end, it goes on as a task of its own.
-pub(super) fn to_the_end<F>(use_case: F) -> ToTheEnd<F>
+/// (docs/spec-decisions.md, Meaning): dropped before its end, it goes on as a task of its own. Until then something is
+/// `held`.
+pub(super) fn to_the_end<F, H>(use_case: F, held: H) -> ToTheEnd<F, H>
 where
     F: Future<Output: Send> + Send + 'static,
+    H: Send + Unpin + 'static,
 {
-    ToTheEnd { rest: Some(Box::pin(use_case)) }
+    ToTheEnd { rest: Some((Box::pin(use_case), held)) }
 }
 
-pub(super) struct ToTheEnd<F>
+pub(super) struct ToTheEnd<F, H>
 where
     F: Future<Output: Send> + Send + 'static,
+    H: Send + Unpin + 'static,
 {
     /// What is left to do; nothing while it is polled, so that a crash is not resumed.
-    rest: Option<Pin<Box<F>>>,
+    rest: Option<(Pin<Box<F>>, H)>,
 }
 
-impl<F> Future for ToTheEnd<F>
+impl<F, H> Future for ToTheEnd<F, H>
 where
     F: Future<Output: Send> + Send + 'static,
+    H: Send + Unpin + 'static,
 {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Some(mut rest) = self.rest.take() else { return Poll::Pending };
+        let Some((mut rest, held)) = self.rest.take() else { return Poll::Pending };
         let polled = rest.as_mut().poll(context);
         if polled.is_pending() {
-            self.rest = Some(rest);
+            self.rest = Some((rest, held));
         }
         polled
     }
 }
 
-impl<F> Drop for ToTheEnd<F>
+impl<F, H> Drop for ToTheEnd<F, H>
 where
     F: Future<Output: Send> + Send + 'static,
+    H: Send + Unpin + 'static,
 {
     fn drop(&mut self) {
-        if let (Some(rest), Ok(runtime)) = (self.rest.take(), Handle::try_current()) {
-            runtime.spawn(async move { drop(rest.await) }.in_current_span());
+        if let (Some((rest, held)), Ok(runtime)) = (self.rest.take(), Handle::try_current()) {
+            let to_its_end = async move {
+                drop(rest.await);
+                drop(held);
+            };
+            runtime.spawn(to_its_end.in_current_span());
         }
     }
 }

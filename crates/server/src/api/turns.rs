@@ -76,6 +76,11 @@ impl Turns {
             Begun::Wait(wait) => wait,
             Begun::Busy => return Err(Busy),
         };
+        // What is rare has memory of its own: every request under way would hold it.
+        Box::pin(self.wait(wait)).await
+    }
+
+    async fn wait(&self, wait: oneshot::Receiver<Turn>) -> Result<Turn, Busy> {
         let _counted = Counted::new(&self.shared.waiting);
         let turn = tokio::time::timeout(self.shared.bounds.wait, wait).await;
         turn.ok().and_then(Result::ok).ok_or(Busy)

@@ -21,7 +21,7 @@ pub(super) async fn single(State(api): State<Arc<Api>>, call: Call) -> Result<Re
         let request = SingleRequest::read(&call.members, sector, today(now))?;
         let terms = Terms { once, recheck: call.recheck()? };
         let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
-        let verify = async move { services.verify_single(&caller, sector, request, now, &terms).await };
+        let verify = async move { services.verify_single(&caller, sector, &request, now, &terms).await };
         Ok(call.to_the_end(verify).await?)
     })
     .await
@@ -35,7 +35,7 @@ pub(super) async fn batch(State(api): State<Arc<Api>>, call: Call) -> Result<Res
         let request = computed(aside(move || BatchRequest::read(&members, sector, today(now))).await)?;
         let terms = Terms { once, recheck: call.recheck()? };
         let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
-        let verify = async move { services.verify_batch(&caller, sector, request, now, &terms).await };
+        let verify = async move { services.verify_batch(&caller, sector, &request, now, &terms).await };
         Ok(call.to_the_end(verify).await?)
     })
     .await

@@ -65,7 +65,7 @@ impl Services {
         (answer, registration): (LicenceAnswer, Registration),
     ) -> Result<Answer<ItemAnswer>, ServiceError> {
         let seen: Seen = seen(asked, &request.item.vehicle, registration);
-        let verification = self.row(asked, request.item.clone(), answer, seen);
+        let verification = self.row(asked, &request.item, answer, seen);
         let body = item_answer(&request.item, answer, seen);
         let told = Answer { header: Header::done(today(asked.at), 1), body: Some(body) };
         if answer.code.is_eligible() {

@@ -159,7 +159,7 @@ impl Services {
         match checked {
             Ok(Checked::Answered(answer)) => {
                 let seen = seen(&asked, &item.vehicle, registration);
-                let row = self.row(&asked, item, answer, seen);
+                let row = self.row(&asked, &item, answer, seen);
                 Ok(Some((Rechecked::Licence(answer.code), vec![row])))
             }
             Ok(Checked::Refused { code, .. }) if !is_outage(code) => {

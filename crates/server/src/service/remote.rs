@@ -161,7 +161,7 @@ impl Services {
         attempt: &Attempt,
         (item, answer, seen): (VerifyItem, LicenceAnswer, Seen),
     ) -> Result<(), StoreError> {
-        let verification = self.row(asked, item, answer, seen);
+        let verification = self.row(asked, &item, answer, seen);
         let result = RemoteResult {
             code: answer.code,
             identity: seen.identity.unwrap_or(VehicleIdentity::Unconfirmed),

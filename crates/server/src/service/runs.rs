@@ -79,7 +79,7 @@ impl Services {
             Err(error) => return Err(error),
         };
         let seen = seen(&asked, &item.vehicle, registration);
-        let rows = vec![self.row(&asked, item, answer, seen)];
+        let rows = vec![self.row(&asked, &item, answer, seen)];
         let next = next_run(reservation.recurrence, reservation.period, today(now));
         let end = RunEnd::Checked { code: answer.code, at: now, next };
         let mut writes = vec![Write::Verifications { rows }, Write::ReservationRun(claim, end)];

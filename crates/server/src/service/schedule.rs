@@ -37,7 +37,7 @@ impl Services {
             }
         };
         let seen = seen(&asked, &request.item.vehicle, registration);
-        let rows = vec![self.row(&asked, request.item.clone(), answer, seen)];
+        let rows = vec![self.row(&asked, &request.item, answer, seen)];
         let mut writes = vec![Write::Verifications { rows }];
         let repeat_status = if answer.code.is_eligible() {
             writes.extend(self.reservation(&asked, &request, answer.code).await?);

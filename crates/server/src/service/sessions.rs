@@ -69,7 +69,8 @@ impl Sessions {
         if let Some(record) = self.tokens.get(&hash) {
             return Ok(Some(record));
         }
-        let found = self.store.token(&hash).await?;
+        // What is rare has memory of its own: every request under way would hold it.
+        let found = Box::pin(self.store.token(&hash)).await?;
         if let Some(record) = &found {
             self.tokens.insert(hash, *record);
         }
@@ -79,7 +80,7 @@ impl Sessions {
     async fn caller(&self, id: CredentialId) -> Result<Option<Arc<Caller>>, StoreError> {
         self.callers
             .get(id, async |id| {
-                let record = self.store.credential(*id).await?;
+                let record = Box::pin(self.store.credential(*id)).await?;
                 Ok(record.map(|record| {
                     let secret_key = SecretKey::new(&record.secret_key);
                     Arc::new(Caller { credential: record.credential, account: record.account, secret_key })

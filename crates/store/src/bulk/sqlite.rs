@@ -19,7 +19,8 @@ const SIZES: u32 = 11;
 /// Rows of the largest list.
 pub(super) const MOST: usize = 1 << (SIZES - 1);
 
-/// A statement's texts, one per size.
+/// A statement's texts, one per size. `OR FAIL`, because the transaction or its savepoint is rolled back in any case: to
+/// undo the statement alone, SQLite would copy every page before it changes it.
 struct Bulk {
     columns: usize,
     texts: LazyLock<Vec<Arc<str>>>,
@@ -33,13 +34,13 @@ macro_rules! bulk {
 
 static TOKENS: Bulk = bulk!(
     4,
-    "INSERT INTO token (hash, credential_id, issued_ms, expires_ms) SELECT * FROM (",
+    "INSERT OR FAIL INTO token (hash, credential_id, issued_ms, expires_ms) SELECT * FROM (",
     ") WHERE column1 IS NOT NULL"
 );
 
 static VERIFICATIONS: Bulk = bulk!(
     17,
-    "INSERT INTO verification (id, at_ms, company_id, caller_id, environment, sector, channel, class, \
+    "INSERT OR FAIL INTO verification (id, at_ms, company_id, caller_id, environment, sector, channel, class, \
      from_date, to_date, plate, api_type, code, temporary, identity, licence_hash, subject) \
      SELECT * FROM (",
     ") WHERE column1 IS NOT NULL"
@@ -55,7 +56,7 @@ static LAST_VERIFICATIONS: Bulk = Bulk {
 
 static AUDIT: Bulk = bulk!(
     11,
-    "INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, sheet, \
+    "INSERT OR FAIL INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, sheet, \
      hash) SELECT * FROM (",
     ") WHERE column1 IS NOT NULL"
 );

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use tracing::{Instrument as _, Span, trace_span};
 
 use crate::audit::Head;
+use crate::checkpoint::Log;
 use crate::db::{Link, Target};
 use crate::error::{StoreError, report};
 use crate::id::IdSource;
@@ -59,6 +60,8 @@ pub(crate) struct Shared {
     pub(crate) gate: RwLock<()>,
     /// Counts how often the store was emptied: then no head is valid any more.
     pub(crate) epoch: AtomicU64,
+    /// Where somebody copies SQLite's log back.
+    pub(crate) log: Option<Arc<Log>>,
 }
 
 /// One committer.
@@ -98,6 +101,9 @@ impl Committer {
             let (writes, answers): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|job| (job.write, job.answer)).unzip();
             let results = self.commit(&writes).instrument(span).await;
+            if let Some(log) = &self.shared.log {
+                log.add(&writes);
+            }
             for (answer, result) in answers.into_iter().zip(results) {
                 // The caller may have stopped waiting.
                 answer.send(result).ok();

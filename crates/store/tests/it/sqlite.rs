@@ -1,4 +1,6 @@
-//! What only SQLite has: one file, one server, a quota.
+//! What only SQLite has: one file, one server, a quota, a log that is copied back.
+
+use std::time::Duration;
 
 use rims_domain::{AccountId, Environment};
 use rims_store::{NewVerification, OpenError, Options, Store, StoreError, Write};
@@ -60,6 +62,51 @@ async fn a_quota_that_is_raised_by_deleting_rows_works_without_reopening() {
     fixture.execute("DELETE FROM verification").await;
     store.commit(many(&store)).await.unwrap();
     store.close().await;
+}
+
+const PAGE: u64 = 4096;
+
+fn pages(fixture: &Fixture, suffix: &str) -> u64 {
+    let mut name = fixture.file().into_os_string();
+    name.push(suffix);
+    std::fs::metadata(name).unwrap().len() / PAGE
+}
+
+#[tokio::test]
+async fn the_log_is_copied_back_beside_the_commits() {
+    let fixture = Fixture::sqlite();
+    fixture.store().await.close().await;
+    let options = Options { sqlite_log_pages: 800, ..fixture.options() };
+    let store = Store::open(&options, &fixture.keys).await.unwrap();
+    let before = pages(&fixture, "");
+    for _ in 0..4 {
+        store.commit(many(&store)).await.unwrap();
+    }
+    assert!(pages(&fixture, "-wal") < 800, "no commit has to do it");
+    let copied = async {
+        while pages(&fixture, "") == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), copied).await.expect("the database file grows");
+    store.close().await;
+    assert_eq!(fixture.count("verification").await, 800);
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_copies_back_is_copied_by_a_commit() {
+    let fixture = Fixture::sqlite();
+    fixture.store().await.close().await;
+    let options = Options { sqlite_log_pages: 10, ..fixture.options() };
+    let beside = Store::attach(&options, &fixture.keys).await.unwrap();
+    let before = pages(&fixture, "");
+    for _ in 0..20 {
+        beside.commit(many(&beside)).await.unwrap();
+    }
+    assert!(pages(&fixture, "") > before);
+    assert!(pages(&fixture, "-wal") < 100, "it is begun anew");
+    beside.close().await;
+    assert_eq!(fixture.count("verification").await, 4_000);
 }
 
 #[tokio::test]

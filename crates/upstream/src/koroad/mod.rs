@@ -38,6 +38,7 @@ mod wire;
 
 use std::sync::Arc;
 
+use futures::TryFutureExt as _;
 use jiff::civil::Date;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request, Url};
@@ -114,9 +115,13 @@ impl Koroad {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// One check, in one call with others that are asked at the same time.
-    pub async fn check(&self, check: DriverCheck) -> Result<LicenceAnswer, KoroadError> {
-        Ok(self.shared.singles.ask(check).await?)
+    /// One check, in one call with others that are asked at the same time. It is asked at once; the answer may be waited
+    /// for later.
+    pub fn check(
+        &self,
+        check: DriverCheck,
+    ) -> impl Future<Output = Result<LicenceAnswer, KoroadError>> + use<> {
+        self.shared.singles.ask(check).err_into()
     }
 
     /// A batch, answered in its order. One check that fails decides the batch.

@@ -1,6 +1,8 @@
 //! What every check of a driver has in common, whoever asks for it: the vehicle's identity, KOROAD's answer,
 //! the row to store, and the trace of an attempt that was not answered.
 
+use futures::FutureExt as _;
+use futures::future::OptionFuture;
 use jiff::Timestamp;
 use rims_domain::vehicle::{self, Registration, Sighting};
 use rims_domain::{Account, AccountId, Environment, VehicleIdentity, grace};
@@ -105,12 +107,10 @@ impl Services {
         let registry = &self.upstreams.of(asked.environment).vehicles;
         let plate = vehicle::plate_to_ask(vehicle).filter(|_| asked.shows_identity);
         let answer = plate.map(|plate| registry.is_registered_to(&asked.company.brno, plate));
-        async move {
-            match answer {
-                None => Registration::Unknown,
-                Some(answer) => answer.await.map_or_else(registry_silent, registration),
-            }
-        }
+        OptionFuture::from(answer).map(|answer| match answer {
+            None => Registration::Unknown,
+            Some(answer) => answer.map_or_else(registry_silent, registration),
+        })
     }
 
     /// The same for several, in one call.
@@ -163,7 +163,7 @@ impl Services {
     pub(in crate::service) fn row(
         &self,
         asked: &Asked<'_>,
-        item: VerifyItem,
+        item: &VerifyItem,
         answer: LicenceAnswer,
         seen: Seen,
     ) -> NewVerification {
@@ -175,11 +175,11 @@ impl Services {
             environment: asked.environment,
             sector: asked.sector,
             channel: asked.channel,
-            licence: item.licence_number,
-            name: item.name,
+            licence: item.licence_number.clone(),
+            name: item.name.clone(),
             class: item.class,
             period: item.period,
-            vehicle: item.vehicle,
+            vehicle: item.vehicle.clone(),
             api_type: item.api_type,
             code: answer.code,
             temporary: answer.temporary,

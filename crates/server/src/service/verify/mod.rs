@@ -3,6 +3,8 @@
 
 mod check;
 
+use std::slice;
+
 use jiff::Timestamp;
 use rims_domain::VehicleIdentity;
 use rims_domain::vehicle::Registration;
@@ -36,21 +38,21 @@ impl Services {
         &self,
         caller: &Caller,
         sector: Sector,
-        request: SingleRequest,
+        request: &SingleRequest,
         at: Timestamp,
         terms: &Terms,
     ) -> Result<Answer<ItemAnswer>, ServiceError> {
         let company = self.company(caller, request.bizinfo.as_ref()).await?;
         let asked = Asked::new(at, caller, &company, sector, Channel::Single);
-        let item = request.item;
+        let item = &request.item;
         let national = self.upstreams.of(asked.environment);
         // The registry answers first as a rule, and nobody is woken for it.
         let registration = self.registration(&asked, &item.vehicle);
-        let answer = national.koroad.check(driver_check(&item)).await;
-        let registration = registration.await;
+        let answer = national.koroad.check(driver_check(item)).await;
+        let (item, registration) = (slice::from_ref(item), [registration.await]);
         let answer = answer.map(|answer| [answer]);
         let body = |mut items: Vec<ItemAnswer>| items.pop();
-        self.record(&asked, ([item], &[registration]), answer, body, (caller, terms)).await
+        self.record(&asked, (item, &registration), answer, body, (caller, terms)).await
     }
 
     /// Verifies up to 1,000 drivers, in as few calls to the national systems as these allow; answers in order.
@@ -58,17 +60,17 @@ impl Services {
         &self,
         caller: &Caller,
         sector: Sector,
-        request: BatchRequest,
+        request: &BatchRequest,
         at: Timestamp,
         terms: &Terms,
     ) -> Result<Answer<Vec<ItemAnswer>>, ServiceError> {
         let company = self.company(caller, request.bizinfo.as_ref()).await?;
         let asked = Asked::new(at, caller, &company, sector, Channel::Batch);
-        let items = request.items;
+        let items = request.items.as_slice();
         let checks: Vec<DriverCheck> = items.iter().map(driver_check).collect();
         let national = self.upstreams.of(asked.environment);
         let (registrations, answers) =
-            tokio::join!(self.registrations(&asked, &items), national.koroad.check_all(&checks));
+            tokio::join!(self.registrations(&asked, items), national.koroad.check_all(&checks));
         self.record(&asked, (items, &registrations), answers, Some, (caller, terms)).await
     }
 
@@ -77,13 +79,13 @@ impl Services {
     async fn record<Body: Serialize>(
         &self,
         asked: &Asked<'_>,
-        (items, registrations): (impl AsRef<[VerifyItem]> + IntoIterator<Item = VerifyItem>, &[Registration]),
+        (items, registrations): (&[VerifyItem], &[Registration]),
         answers: Result<impl AsRef<[LicenceAnswer]>, KoroadError>,
         body: impl FnOnce(Vec<ItemAnswer>) -> Option<Body>,
         (caller, terms): (&Caller, &Terms),
     ) -> Result<Answer<Body>, ServiceError> {
         let today = rims_domain::calendar::today(asked.at);
-        let count = items.as_ref().len();
+        let count = items.len();
         match answers.map_err(Unanswered::from) {
             Ok(answers) => {
                 let (rows, shown) = self.rows(asked, items, registrations, answers.as_ref());
@@ -100,12 +102,12 @@ impl Services {
             }
             Err(Unanswered::Refused { code, message }) => {
                 let reference = terms.recheck.as_ref().filter(|_| is_outage(code));
-                Box::pin(self.record_unanswered(asked, items.as_ref(), &refusal(code), reference)).await?;
+                Box::pin(self.record_unanswered(asked, items, &refusal(code), reference)).await?;
                 Ok(Answer { header: Header::refused(today, count, code, message), body: None })
             }
             Err(Unanswered::Failed(error)) => {
                 let reference = terms.recheck.as_ref();
-                Box::pin(self.record_unanswered(asked, items.as_ref(), &failure(&error), reference)).await?;
+                Box::pin(self.record_unanswered(asked, items, &failure(&error), reference)).await?;
                 Err(error)
             }
         }
@@ -114,17 +116,17 @@ impl Services {
     fn rows(
         &self,
         asked: &Asked<'_>,
-        items: impl IntoIterator<Item = VerifyItem>,
+        items: &[VerifyItem],
         registrations: &[Registration],
         answers: &[LicenceAnswer],
     ) -> (Vec<NewVerification>, Vec<ItemAnswer>) {
         items
-            .into_iter()
+            .iter()
             .zip(registrations)
             .zip(answers)
             .map(|((item, registration), answer)| {
                 let seen = seen(asked, &item.vehicle, *registration);
-                let shown = item_answer(&item, *answer, seen);
+                let shown = item_answer(item, *answer, seen);
                 (self.row(asked, item, *answer, seen), shown)
             })
             .unzip()

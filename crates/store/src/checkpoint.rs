@@ -1,0 +1,82 @@
+//! Copies SQLite's write-ahead log back into the database file, beside the commits. SQLite does it by itself within the
+//! commit that makes the log long enough, and flushes the database file then: every request would wait for that. It still
+//! does, because only between two commits is a log copied whole and can be begun anew; but little is left to copy then.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use sqlx::SqliteConnection;
+use tokio::sync::{Notify, watch};
+
+use crate::db::{Backend, Target};
+use crate::error::report;
+use crate::prepared::Prepared;
+
+/// How often it is copied back before it is as long as it may be.
+const TIMES: usize = 8;
+
+/// Pages of the log that any group fills: the ends of tables and indexes, and the chain's head.
+const EVERY_GROUP: usize = 8;
+
+/// How much was written to the log since it was last copied back, roughly.
+pub(crate) struct Log {
+    pages: AtomicUsize,
+    most: usize,
+    is_long: Notify,
+}
+
+impl Log {
+    /// A log that a commit copies back when it has so many pages.
+    pub(crate) fn new(log_pages: u32) -> Self {
+        let most = usize::try_from(log_pages).unwrap_or(usize::MAX) / TIMES;
+        Self { pages: AtomicUsize::new(0), most, is_long: Notify::new() }
+    }
+
+    /// Counts a group that was committed.
+    pub(crate) fn add(&self, group: &[Prepared]) {
+        let pages = EVERY_GROUP + group.iter().map(Prepared::eighths_of_a_page).sum::<usize>() / 8;
+        if self.pages.fetch_add(pages, Ordering::Relaxed) + pages >= self.most {
+            self.is_long.notify_one();
+        }
+    }
+}
+
+/// Copies the log back whenever it is long, until the store is closed.
+pub(crate) async fn run(target: Arc<Target>, log: Arc<Log>, mut closing: watch::Receiver<bool>) {
+    let mut kept = None;
+    loop {
+        tokio::select! {
+            () = log.is_long.notified() => {}
+            _ = closing.changed() => break,
+        }
+        log.pages.store(0, Ordering::Relaxed);
+        let started = Instant::now();
+        match copied_back(&target, kept.take()).await {
+            Ok(connection) => kept = connection,
+            Err(error) => _ = report(&error),
+        }
+        metrics::histogram!("rims_checkpoint_seconds").record(started.elapsed().as_secs_f64());
+    }
+    if let Some(connection) = kept
+        && let Err(error) = sqlx::Connection::close(connection).await
+    {
+        report(&error);
+    }
+}
+
+/// Copies what was in the log when it began. Gives the connection back.
+async fn copied_back(
+    target: &Target,
+    kept: Option<SqliteConnection>,
+) -> sqlx::Result<Option<SqliteConnection>> {
+    let mut connection = match kept {
+        Some(connection) => connection,
+        None => match target.connect().await? {
+            Backend::Sqlite(connection) => connection,
+            Backend::Postgres(_) => return Ok(None),
+        },
+    };
+    sqlx::raw_sql("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut connection).await?;
+    Ok(Some(connection))
+}
