@@ -1,13 +1,14 @@
 //! Copies SQLite's write-ahead log back into the database file, beside the commits. SQLite does it by itself within the
 //! commit that makes the log long enough, and flushes the database file then: every request would wait for that. It still
-//! does, because only between two commits is a log copied whole and can be begun anew; but little is left to copy then.
+//! does, because only between two commits is a log copied whole, flushed and begun anew; but little is left to copy then.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use sqlx::SqliteConnection;
-use tokio::sync::{Notify, watch};
+use sqlx::{Connection as _, SqliteConnection};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
 
 use crate::db::{Backend, Target};
 use crate::error::report;
@@ -33,7 +34,7 @@ impl Log {
         Self { pages: AtomicUsize::new(0), most, is_long: Notify::new() }
     }
 
-    /// Counts a group that was committed.
+    /// Counts a group.
     pub(crate) fn add(&self, group: &[Prepared]) {
         let pages = EVERY_GROUP + group.iter().map(Prepared::eighths_of_a_page).sum::<usize>() / 8;
         if self.pages.fetch_add(pages, Ordering::Relaxed) + pages >= self.most {
@@ -42,13 +43,34 @@ impl Log {
     }
 }
 
-/// Copies the log back whenever it is long, until the store is closed.
-pub(crate) async fn run(target: Arc<Target>, log: Arc<Log>, mut closing: watch::Receiver<bool>) {
+/// Copies the log back whenever it is long, until it is stopped or dropped.
+pub(crate) struct Checkpointer {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Checkpointer {
+    pub(crate) fn start(target: Arc<Target>, log: Arc<Log>) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        Self { stop, task: tokio::spawn(run(target, log, stopped)) }
+    }
+
+    /// Ends it and its connection. The last connection of all copies the log back and removes it, and must know that it is
+    /// the last.
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "copying the log back ended abnormally");
+        }
+    }
+}
+
+async fn run(target: Arc<Target>, log: Arc<Log>, mut stopped: oneshot::Receiver<()>) {
     let mut kept = None;
     loop {
         tokio::select! {
             () = log.is_long.notified() => {}
-            _ = closing.changed() => break,
+            _ = &mut stopped => break,
         }
         log.pages.store(0, Ordering::Relaxed);
         let started = Instant::now();
@@ -59,7 +81,7 @@ pub(crate) async fn run(target: Arc<Target>, log: Arc<Log>, mut closing: watch::
         metrics::histogram!("rims_checkpoint_seconds").record(started.elapsed().as_secs_f64());
     }
     if let Some(connection) = kept
-        && let Err(error) = sqlx::Connection::close(connection).await
+        && let Err(error) = connection.close().await
     {
         report(&error);
     }

@@ -22,7 +22,7 @@ pub struct Options {
     pub queue: usize,
     /// A quota for the SQLite file in pages of 4 KiB.
     pub sqlite_max_pages: Option<u32>,
-    /// SQLite's write-ahead log is begun anew when it has so many pages of 4 KiB.
+    /// SQLite's write-ahead log is begun anew when it has about so many pages of 4 KiB.
     pub sqlite_log_pages: u32,
     /// A PostgreSQL replica that histories may be read from.
     pub replica_url: Option<String>,

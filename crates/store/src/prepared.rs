@@ -61,9 +61,9 @@ impl Prepared {
     }
 
     /// What it fills of SQLite's log, roughly: rows that are added at the end share a page, a command changes pages here
-    /// and there.
+    /// and there, an answer may be long.
     pub(crate) fn eighths_of_a_page(&self) -> usize {
-        self.rows() + 64 * self.commands.len()
+        self.rows() + 64 * (self.commands.len() + self.answers.len())
     }
 
     pub(crate) fn is_empty(&self) -> bool {

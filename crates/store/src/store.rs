@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, RwLock, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{Instrument as _, trace_span};
 
-use crate::checkpoint::{self, Log};
+use crate::checkpoint::{Checkpointer, Log};
 use crate::codec::moment;
 use crate::committer::{Chain, Committer, Job, Queue, Shared, queue};
 use crate::db::{Backend, Db, Target, on_backend};
@@ -50,8 +50,8 @@ pub(crate) struct Inner {
     closing: watch::Sender<bool>,
     /// Counts changes of who may do what.
     access: watch::Receiver<u64>,
-    /// The committers, and whoever copies SQLite's log back.
-    tasks: Mutex<Vec<JoinHandle<()>>>,
+    committers: Mutex<Vec<JoinHandle<()>>>,
+    checkpointer: Mutex<Option<Checkpointer>>,
     lock: std::sync::Mutex<Option<File>>,
 }
 
@@ -167,10 +167,9 @@ impl Store {
             let committer = Committer::new(Arc::clone(&shared), chain, kind, link.take(), closed.clone());
             tokio::spawn(committer.run())
         };
-        let mut tasks: Vec<_> = chains.into_iter().map(start).collect();
-        tasks.extend(shared.log.as_ref().map(|log| {
-            tokio::spawn(checkpoint::run(Arc::clone(&shared.target), Arc::clone(log), closed.clone()))
-        }));
+        let committers = Mutex::new(chains.into_iter().map(start).collect());
+        let checkpointer =
+            shared.log.as_ref().map(|log| Checkpointer::start(Arc::clone(&shared.target), Arc::clone(log)));
         let lock = std::sync::Mutex::new(lock);
         let numbers = Blocks::default();
         Ok(Self {
@@ -184,7 +183,8 @@ impl Store {
                 shared,
                 closing,
                 access,
-                tasks: Mutex::new(tasks),
+                committers,
+                checkpointer: Mutex::new(checkpointer),
                 lock,
             }),
         })
@@ -328,11 +328,14 @@ impl Store {
     pub async fn close(&self) {
         // SQLite copies its log back when the last connection closes, which must be one that may write.
         self.inner.db.close().await;
+        if let Some(checkpointer) = self.inner.checkpointer.lock().await.take() {
+            checkpointer.stop().await;
+        }
         self.inner.closing.send_replace(true);
-        let tasks = std::mem::take(&mut *self.inner.tasks.lock().await);
-        for task in tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a task of the store ended abnormally");
+        let committers = std::mem::take(&mut *self.inner.committers.lock().await);
+        for committer in committers {
+            if let Err(error) = committer.await {
+                tracing::error!(%error, "a committer ended abnormally");
             }
         }
         if let Ok(mut lock) = self.inner.lock.lock() {

@@ -19,8 +19,8 @@ const SIZES: u32 = 11;
 /// Rows of the largest list.
 pub(super) const MOST: usize = 1 << (SIZES - 1);
 
-/// A statement's texts, one per size. `OR FAIL`, because the transaction or its savepoint is rolled back in any case: to
-/// undo the statement alone, SQLite would copy every page before it changes it.
+/// A statement's texts, one per size. Where no foreign key would undo it: `OR FAIL`, because the transaction or its
+/// savepoint is rolled back in any case, and to undo the statement alone, SQLite copies every page before it changes it.
 struct Bulk {
     columns: usize,
     texts: LazyLock<Vec<Arc<str>>>,
@@ -34,7 +34,7 @@ macro_rules! bulk {
 
 static TOKENS: Bulk = bulk!(
     4,
-    "INSERT OR FAIL INTO token (hash, credential_id, issued_ms, expires_ms) SELECT * FROM (",
+    "INSERT INTO token (hash, credential_id, issued_ms, expires_ms) SELECT * FROM (",
     ") WHERE column1 IS NOT NULL"
 );
 

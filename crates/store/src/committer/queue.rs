@@ -87,7 +87,8 @@ impl Waiting {
         };
         self.next = if size(&first) == Size::Small { Size::Large } else { Size::Small };
         let mut rows = first.write.rows();
-        let mut group = vec![first];
+        let mut group = Vec::with_capacity(most.min(1 + queue.len()));
+        group.push(first);
         while rows < most && group.len() < most {
             let Ok(job) = queue.try_recv() else { break };
             rows += job.write.rows();

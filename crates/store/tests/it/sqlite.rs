@@ -90,6 +90,7 @@ async fn the_log_is_copied_back_beside_the_commits() {
     };
     tokio::time::timeout(Duration::from_secs(30), copied).await.expect("the database file grows");
     store.close().await;
+    assert!(!fixture.file().with_extension("db-wal").exists(), "the file alone is whole");
     assert_eq!(fixture.count("verification").await, 800);
 }
 
@@ -107,6 +108,16 @@ async fn a_log_that_nobody_copies_back_is_copied_by_a_commit() {
     assert!(pages(&fixture, "-wal") < 100, "it is begun anew");
     beside.close().await;
     assert_eq!(fixture.count("verification").await, 4_000);
+}
+
+#[tokio::test]
+async fn it_is_built_as_the_project_says() {
+    let fixture = Fixture::sqlite();
+    fixture.store().await.close().await;
+    let built = fixture.blobs("SELECT CAST(compile_options AS BLOB) FROM pragma_compile_options").await;
+    let has = |option: &str| built.iter().any(|one| one == option.as_bytes());
+    // `fdatasync`, which comes by the same setting (.cargo/config.toml), is not told.
+    assert!(has("DEFAULT_MEMSTATUS=0") && !has("ENABLE_MEMORY_MANAGEMENT"));
 }
 
 #[tokio::test]
