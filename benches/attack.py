@@ -30,7 +30,8 @@ COMES_BACK = 1
 SAMPLE = 0.25
 # Bytes of a body in one write: what a network card's driver gives the kernel at most at once.
 PIECE = 1 << 16
-BATCH, SINGLE = "/licenseVerificationBatch", "/licenseVerification"
+# Not the honest requests' path, whose answers are counted.
+BATCH, SINGLE = "/licenseVerificationBatch", "/dapi/licenseVerification"
 
 
 class Attack:
