@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::db::{Backend, Target};
 use crate::error::report;
 use crate::prepared::Prepared;
 
@@ -50,9 +50,9 @@ pub(crate) struct Checkpointer {
 }
 
 impl Checkpointer {
-    pub(crate) fn start(target: Arc<Target>, log: Arc<Log>) -> Self {
+    pub(crate) fn start(database: SqliteConnectOptions, log: Arc<Log>) -> Self {
         let (stop, stopped) = oneshot::channel();
-        Self { stop, task: tokio::spawn(run(target, log, stopped)) }
+        Self { stop, task: tokio::spawn(run(database, log, stopped)) }
     }
 
     /// Ends it and its connection. The last connection of all copies the log back and removes it, and must know that it is
@@ -65,7 +65,7 @@ impl Checkpointer {
     }
 }
 
-async fn run(target: Arc<Target>, log: Arc<Log>, mut stopped: oneshot::Receiver<()>) {
+async fn run(database: SqliteConnectOptions, log: Arc<Log>, mut stopped: oneshot::Receiver<()>) {
     let mut kept = None;
     loop {
         tokio::select! {
@@ -74,8 +74,8 @@ async fn run(target: Arc<Target>, log: Arc<Log>, mut stopped: oneshot::Receiver<
         }
         log.pages.store(0, Ordering::Relaxed);
         let started = Instant::now();
-        match copied_back(&target, kept.take()).await {
-            Ok(connection) => kept = connection,
+        match copied_back(&database, kept.take()).await {
+            Ok(connection) => kept = Some(connection),
             Err(error) => _ = report(&error),
         }
         metrics::histogram!("rims_checkpoint_seconds").record(started.elapsed().as_secs_f64());
@@ -89,16 +89,13 @@ async fn run(target: Arc<Target>, log: Arc<Log>, mut stopped: oneshot::Receiver<
 
 /// Copies what was in the log when it began. Gives the connection back.
 async fn copied_back(
-    target: &Target,
+    database: &SqliteConnectOptions,
     kept: Option<SqliteConnection>,
-) -> sqlx::Result<Option<SqliteConnection>> {
+) -> sqlx::Result<SqliteConnection> {
     let mut connection = match kept {
         Some(connection) => connection,
-        None => match target.connect().await? {
-            Backend::Sqlite(connection) => connection,
-            Backend::Postgres(_) => return Ok(None),
-        },
+        None => SqliteConnection::connect_with(database).await?,
     };
     sqlx::raw_sql("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut connection).await?;
-    Ok(Some(connection))
+    Ok(connection)
 }

@@ -131,20 +131,21 @@ impl Target {
     /// A connection that writes.
     pub(crate) async fn connect(&self) -> sqlx::Result<Link> {
         let connect = async {
-            Ok(match &self.options {
-                Backend::Sqlite(options) => {
-                    Backend::Sqlite(SqliteConnection::connect_with(&self.sqlite_writer(options)).await?)
-                }
+            Ok(match self.writer() {
+                Backend::Sqlite(options) => Backend::Sqlite(SqliteConnection::connect_with(&options).await?),
                 Backend::Postgres(hosts) => Backend::Postgres(hosts.connect(self.timeout).await?),
             })
         };
         tokio::time::timeout(self.timeout, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
-    /// `synchronous=FULL` flushes at every commit; NORMAL would not.
-    fn sqlite_writer(&self, options: &SqliteConnectOptions) -> SqliteConnectOptions {
+    /// How connections that write are made. `synchronous=FULL` flushes at every commit; NORMAL would not.
+    pub(crate) fn writer(&self) -> Backend<SqliteConnectOptions, &Hosts> {
+        let options = match &self.options {
+            Backend::Sqlite(options) => (**options).clone(),
+            Backend::Postgres(hosts) => return Backend::Postgres(hosts),
+        };
         let options = options
-            .clone()
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
@@ -152,10 +153,10 @@ impl Target {
             .pragma("wal_autocheckpoint", self.log_pages.to_string())
             .pragma("cache_size", CACHE)
             .pragma("temp_store", "memory");
-        match self.max_pages {
+        Backend::Sqlite(match self.max_pages {
             Some(pages) => options.pragma("max_page_count", pages.to_string()),
             None => options,
-        }
+        })
     }
 
     /// Connections that read; made when first needed.

@@ -168,8 +168,10 @@ impl Store {
             tokio::spawn(committer.run())
         };
         let committers = Mutex::new(chains.into_iter().map(start).collect());
-        let checkpointer =
-            shared.log.as_ref().map(|log| Checkpointer::start(Arc::clone(&shared.target), Arc::clone(log)));
+        let checkpointer = match (&shared.log, shared.target.writer()) {
+            (Some(log), Backend::Sqlite(database)) => Some(Checkpointer::start(database, Arc::clone(log))),
+            _ => None,
+        };
         let lock = std::sync::Mutex::new(lock);
         let numbers = Blocks::default();
         Ok(Self {

@@ -114,7 +114,7 @@ impl Call {
     }
 
     /// Runs a use case to its end even if the client hangs up, and keeps the request's place as long.
-    pub(super) fn to_the_end<F>(&self, use_case: F) -> ToTheEnd<F, Arc<Turn>>
+    pub(super) fn to_the_end<F>(&self, use_case: F) -> ToTheEnd<F>
     where
         F: Future<Output: Send> + Send + 'static,
     {

@@ -1,56 +1,55 @@
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
+use super::turns::Turn;
+
 /// Runs a use case to its end even if the client hangs up, so that what KOROAD was asked is recorded
-/// (docs/spec-decisions.md, Meaning): dropped before its end, it goes on as a task of its own. Until then something is
-/// `held`.
-pub(super) fn to_the_end<F, H>(use_case: F, held: H) -> ToTheEnd<F, H>
+/// (docs/spec-decisions.md, Meaning): dropped before its end, it goes on as a task of its own. Until then the request's
+/// place is kept.
+pub(super) fn to_the_end<F>(use_case: F, turn: Arc<Turn>) -> ToTheEnd<F>
 where
     F: Future<Output: Send> + Send + 'static,
-    H: Send + Unpin + 'static,
 {
-    ToTheEnd { rest: Some((Box::pin(use_case), held)) }
+    ToTheEnd { rest: Some((Box::pin(use_case), turn)) }
 }
 
-pub(super) struct ToTheEnd<F, H>
+pub(super) struct ToTheEnd<F>
 where
     F: Future<Output: Send> + Send + 'static,
-    H: Send + Unpin + 'static,
 {
     /// What is left to do; nothing while it is polled, so that a crash is not resumed.
-    rest: Option<(Pin<Box<F>>, H)>,
+    rest: Option<(Pin<Box<F>>, Arc<Turn>)>,
 }
 
-impl<F, H> Future for ToTheEnd<F, H>
+impl<F> Future for ToTheEnd<F>
 where
     F: Future<Output: Send> + Send + 'static,
-    H: Send + Unpin + 'static,
 {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Some((mut rest, held)) = self.rest.take() else { return Poll::Pending };
+        let Some((mut rest, turn)) = self.rest.take() else { return Poll::Pending };
         let polled = rest.as_mut().poll(context);
         if polled.is_pending() {
-            self.rest = Some((rest, held));
+            self.rest = Some((rest, turn));
         }
         polled
     }
 }
 
-impl<F, H> Drop for ToTheEnd<F, H>
+impl<F> Drop for ToTheEnd<F>
 where
     F: Future<Output: Send> + Send + 'static,
-    H: Send + Unpin + 'static,
 {
     fn drop(&mut self) {
-        if let (Some((rest, held)), Ok(runtime)) = (self.rest.take(), Handle::try_current()) {
+        if let (Some((rest, turn)), Ok(runtime)) = (self.rest.take(), Handle::try_current()) {
             let to_its_end = async move {
                 drop(rest.await);
-                drop(held);
+                drop(turn);
             };
             runtime.spawn(to_its_end.in_current_span());
         }

@@ -101,12 +101,12 @@ impl Committer {
             let (writes, answers): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|job| (job.write, job.answer)).unzip();
             let results = self.commit(&writes).instrument(span).await;
-            if let Some(log) = &self.shared.log {
-                log.add(&writes);
-            }
             for (answer, result) in answers.into_iter().zip(results) {
                 // The caller may have stopped waiting.
                 answer.send(result).ok();
+            }
+            if let Some(log) = &self.shared.log {
+                log.add(&writes);
             }
         }
         if let Some(link) = self.link.take()
@@ -120,8 +120,7 @@ impl Committer {
     async fn next_group(&mut self) -> Option<Vec<Job>> {
         let mut queue = self.shared.queue.lock().await;
         let first = queue.first(&mut self.closing).await?;
-        // Whoever is about to write does so first: no wait when idle, larger groups when busy.
-        tokio::task::yield_now().await;
+        queue.gather().await;
         let group = queue.join(first);
         let rows: usize = group.iter().map(|job| job.write.rows()).sum();
         #[expect(clippy::cast_precision_loss, reason = "a metric")]

@@ -25,9 +25,7 @@ async fn a_second_server_on_one_file_is_refused() {
 #[tokio::test]
 async fn a_full_disk_refuses_and_damages_nothing() {
     let fixture = Fixture::sqlite();
-    fixture.store().await.close().await;
-    let options = Options { sqlite_max_pages: Some(120), ..fixture.options() };
-    let store = Store::open(&options, &fixture.keys).await.unwrap();
+    let store = fixture.store_with(&Options { sqlite_max_pages: Some(120), ..fixture.options() }).await;
     let mut stored = 0;
     let refused = loop {
         match store.commit(many(&store)).await {
@@ -55,9 +53,7 @@ async fn a_full_disk_refuses_and_damages_nothing() {
 #[tokio::test]
 async fn a_quota_that_is_raised_by_deleting_rows_works_without_reopening() {
     let fixture = Fixture::sqlite();
-    fixture.store().await.close().await;
-    let options = Options { sqlite_max_pages: Some(120), ..fixture.options() };
-    let store = Store::open(&options, &fixture.keys).await.unwrap();
+    let store = fixture.store_with(&Options { sqlite_max_pages: Some(120), ..fixture.options() }).await;
     while store.commit(many(&store)).await.is_ok() {}
     fixture.execute("DELETE FROM verification").await;
     store.commit(many(&store)).await.unwrap();
@@ -75,9 +71,7 @@ fn pages(fixture: &Fixture, suffix: &str) -> u64 {
 #[tokio::test]
 async fn the_log_is_copied_back_beside_the_commits() {
     let fixture = Fixture::sqlite();
-    fixture.store().await.close().await;
-    let options = Options { sqlite_log_pages: 800, ..fixture.options() };
-    let store = Store::open(&options, &fixture.keys).await.unwrap();
+    let store = fixture.store_with(&Options { sqlite_log_pages: 800, ..fixture.options() }).await;
     let before = pages(&fixture, "");
     for _ in 0..4 {
         store.commit(many(&store)).await.unwrap();
