@@ -6,8 +6,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::OpenFlags;
 use sqlx::postgres::PgPoolOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, SqliteConnection, SqlitePool};
 
 use crate::hosts::Hosts;
@@ -139,7 +140,7 @@ impl Target {
         tokio::time::timeout(self.timeout, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
-    /// How connections that write are made. `synchronous=FULL` flushes at every commit; NORMAL would not.
+    /// How connections that write are made.
     pub(crate) fn writer(&self) -> Backend<SqliteConnectOptions, &Hosts> {
         let options = match &self.options {
             Backend::Sqlite(options) => (**options).clone(),
@@ -147,16 +148,27 @@ impl Target {
         };
         let options = options
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
-            .pragma("wal_autocheckpoint", self.log_pages.to_string())
-            .pragma("cache_size", CACHE)
             .pragma("temp_store", "memory");
-        Backend::Sqlite(match self.max_pages {
-            Some(pages) => options.pragma("max_page_count", pages.to_string()),
-            None => options,
-        })
+        let settings = self.settings().into_iter();
+        Backend::Sqlite(settings.fold(options, |options, (name, value)| options.pragma(name, value)))
+    }
+
+    /// What every connection that writes to SQLite sets. `synchronous=FULL` flushes at every commit; NORMAL would not.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let mut settings = vec![
+            ("synchronous", "FULL".to_owned()),
+            ("wal_autocheckpoint", self.log_pages.to_string()),
+            ("cache_size", CACHE.to_owned()),
+        ];
+        settings.extend(self.max_pages.map(|pages| ("max_page_count", pages.to_string())));
+        settings
+    }
+
+    /// The SQLite file for connections of another library.
+    pub(crate) fn sqlite_file(&self) -> Option<SqliteFile> {
+        self.file().map(|path| SqliteFile { path: path.to_owned(), settings: self.settings() })
     }
 
     /// Connections that read; made when first needed.
@@ -179,6 +191,25 @@ impl Target {
                 Backend::Postgres(pool.connect_lazy_with(hosts.current().clone()))
             }
         }
+    }
+}
+
+/// A SQLite file that is there and has its journal mode.
+pub(crate) struct SqliteFile {
+    path: PathBuf,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl SqliteFile {
+    /// A connection that writes.
+    pub(crate) fn connect(&self) -> rusqlite::Result<rusqlite::Connection> {
+        let connection =
+            rusqlite::Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        for (name, value) in &self.settings {
+            connection.execute_batch(&format!("PRAGMA {name} = {value}"))?;
+        }
+        Ok(connection)
     }
 }
 

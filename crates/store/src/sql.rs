@@ -92,15 +92,8 @@ statements! { SHARED:
 statements! { SQLITE:
     SQLITE_HAS_TABLE = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1";
     SQLITE_MOVE_HEAD = "
-        UPDATE audit_chain SET seq = $4, at_ms = $5, hash = $6
-        WHERE chain = $1 AND seq = $2 AND hash = $3";
-    SQLITE_BEGIN_WITH_AUDIT = "
-        BEGIN IMMEDIATE;
-        INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, sheet,
-                           hash)
-        SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM audit_chain WHERE chain = ? AND seq = ? AND hash = ?;
-        UPDATE audit_chain SET seq = ?, at_ms = ?, hash = ?
-        WHERE chain = ? AND seq = ? AND hash = ? RETURNING seq";
+        UPDATE audit_chain SET seq = ?4, at_ms = ?5, hash = ?6
+        WHERE chain = ?1 AND seq = ?2 AND hash = ?3";
 }
 
 statements! { POSTGRES:

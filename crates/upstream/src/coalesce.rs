@@ -24,9 +24,6 @@ use crate::config::Limits;
 use crate::error::{CallError, MALFORMED, Spread, TIMED_OUT, Unusable};
 use crate::measure;
 
-/// How often a slot lets others go first.
-const TURNS: usize = 16;
-
 /// A system that answers several questions in one call.
 pub(crate) trait Ask: Send + Sync + 'static {
     type Item: Send + Sync + 'static;
@@ -151,23 +148,6 @@ struct Slot<A: Ask> {
 }
 
 impl<A: Ask> Slot<A> {
-    /// Lets whoever is about to ask do so first, as long as somebody does: no wait when idle, larger calls when busy.
-    async fn gather(&self) {
-        let mut before = self.waiting();
-        for _ in 0..TURNS {
-            tokio::task::yield_now().await;
-            let waiting = self.waiting();
-            if waiting <= before {
-                return;
-            }
-            before = waiting;
-        }
-    }
-
-    fn waiting(&self) -> usize {
-        self.shared.lock().questions.len()
-    }
-
     /// The questions that wait, or `None` when there are none and the slot has been given back. Both under
     /// one lock: no question can arrive in between and be left behind.
     fn next(&mut self) -> Option<Group<A>> {
@@ -194,7 +174,8 @@ impl<A: Ask> Drop for Slot<A> {
 
 async fn run_slot<A: Ask>(mut slot: Slot<A>) {
     loop {
-        slot.gather().await;
+        // Whoever is about to ask does so first: no wait when idle, larger calls when busy.
+        tokio::task::yield_now().await;
         let Some(group) = slot.next() else { return };
         let shared = Arc::clone(&slot.shared);
         let mut call = Box::pin(async move { shared.attempt(group, Attempt::First).await });

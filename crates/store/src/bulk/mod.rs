@@ -1,16 +1,20 @@
 //! Many rows in one statement: the dialects differ, so each engine has its own file.
 //!
-//! SQLite: `INSERT … SELECT … FROM (VALUES …)` in a few fixed sizes, prepared once each. PostgreSQL: `UNNEST`.
+//! SQLite: `INSERT … SELECT … FROM (VALUES …)` in a few fixed sizes, prepared once each; verifications alone, the most
+//! frequent writes, on a thread of their own. PostgreSQL: `UNNEST`.
 
 mod postgres;
 mod sqlite;
+mod thread;
 
 use crate::audit::{ChainedRow, Head};
 use crate::db::Link;
 use crate::grace::Sightings;
 use crate::row::{TokenRow, VerificationRow};
 
+pub(crate) use postgres::commit_verifications;
 pub(crate) use sqlite::statements as sqlite_statements;
+pub(crate) use thread::{Group, VerificationThread};
 
 pub(crate) async fn insert_tokens(link: &mut Link, rows: &[&TokenRow]) -> sqlx::Result<()> {
     match link {
@@ -28,9 +32,6 @@ pub(crate) async fn insert_verifications(link: &mut Link, rows: &[&VerificationR
     }
 }
 
-/// Most verifications that [`commit_verifications`] takes at once.
-pub(crate) const MOST: usize = sqlite::MOST;
-
 /// A transaction of verifications and what follows from them.
 pub(crate) struct Verifications<'a> {
     pub(crate) rows: &'a [&'a VerificationRow],
@@ -42,16 +43,6 @@ pub(crate) struct Verifications<'a> {
     pub(crate) head: Head,
     /// The time of the node's last id.
     pub(crate) last_id_ms: i64,
-}
-
-/// The whole transaction, from its beginning to its commit, in as few exchanges with the database as it allows: each
-/// one more is a turn of two threads or processes. False if the head is not where it should be: nothing is stored, and
-/// the transaction may be open.
-pub(crate) async fn commit_verifications(link: &mut Link, all: &Verifications<'_>) -> sqlx::Result<bool> {
-    match link {
-        Link::Sqlite(connection) => sqlite::commit_verifications(connection, all).await,
-        Link::Postgres(connection) => postgres::commit_verifications(connection, all).await,
-    }
 }
 
 /// Adds rows to a chain and moves its head from one place to another, with the time of the node's last id. False if the

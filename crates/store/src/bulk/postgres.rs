@@ -57,8 +57,9 @@ fn bind_verifications<'q>(query: PgQuery<'q>, rows: &'q [&'q VerificationRow]) -
         .bind(column(rows, |row| row.subject.as_slice()))
 }
 
-/// One statement is a transaction.
-pub(super) async fn commit_verifications(
+/// The whole transaction as one statement: each exchange more is a turn of two processes. False if the head is not where
+/// it should be: nothing is stored.
+pub(crate) async fn commit_verifications(
     link: &mut PgConnection,
     all: &Verifications<'_>,
 ) -> sqlx::Result<bool> {

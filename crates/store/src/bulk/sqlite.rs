@@ -8,7 +8,6 @@ use rims_protocol::values::Plate;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
 
-use super::Verifications;
 use crate::audit::{ChainedRow, Head};
 use crate::grace::Sightings;
 use crate::row::{GraceKey, TokenRow, VerificationRow};
@@ -17,59 +16,61 @@ use crate::sql;
 /// 1,024 rows of 17 columns stay under SQLite's 32,766 parameters.
 const SIZES: u32 = 11;
 /// Rows of the largest list.
-pub(super) const MOST: usize = 1 << (SIZES - 1);
+const MOST: usize = 1 << (SIZES - 1);
 
 /// A statement's texts, one per size. Where no foreign key would undo it: `OR FAIL`, because the transaction or its
 /// savepoint is rolled back in any case, and to undo the statement alone, SQLite copies every page before it changes it.
-struct Bulk {
+pub(super) struct Bulk {
     columns: usize,
+    /// Around a row of values, where there is one.
+    one: (&'static str, &'static str),
     texts: LazyLock<Vec<Arc<str>>>,
 }
 
-macro_rules! bulk {
-    ($columns:literal, $before:literal, $after:literal) => {
-        Bulk { columns: $columns, texts: LazyLock::new(|| texts($columns, $before, $after)) }
+macro_rules! insert {
+    ($columns:literal, $into:literal, $after:literal) => {
+        Bulk {
+            columns: $columns,
+            one: (concat!($into, " VALUES "), $after),
+            texts: LazyLock::new(|| {
+                let (before, after) =
+                    (concat!($into, " SELECT * FROM ("), concat!(") WHERE column1 IS NOT NULL", $after));
+                texts($columns, before, after)
+            }),
+        }
     };
 }
 
-static TOKENS: Bulk = bulk!(
-    4,
-    "INSERT INTO token (hash, credential_id, issued_ms, expires_ms) SELECT * FROM (",
-    ") WHERE column1 IS NOT NULL"
-);
+static TOKENS: Bulk = insert!(4, "INSERT INTO token (hash, credential_id, issued_ms, expires_ms)", "");
 
-static VERIFICATIONS: Bulk = bulk!(
+pub(super) static VERIFICATIONS: Bulk = insert!(
     17,
     "INSERT OR FAIL INTO verification (id, at_ms, company_id, caller_id, environment, sector, channel, class, \
-     from_date, to_date, plate, api_type, code, temporary, identity, licence_hash, subject) \
-     SELECT * FROM (",
-    ") WHERE column1 IS NOT NULL"
+     from_date, to_date, plate, api_type, code, temporary, identity, licence_hash, subject)",
+    ""
 );
 
-/// The same as the end of a transaction.
-static LAST_VERIFICATIONS: Bulk = Bulk {
-    columns: VERIFICATIONS.columns,
-    texts: LazyLock::new(|| {
-        VERIFICATIONS.texts.iter().map(|text| Arc::from(format!("{text}; COMMIT"))).collect()
-    }),
-};
-
-static AUDIT: Bulk = bulk!(
+pub(super) static AUDIT: Bulk = insert!(
     11,
     "INSERT OR FAIL INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, sheet, \
-     hash) SELECT * FROM (",
-    ") WHERE column1 IS NOT NULL"
+     hash)",
+    ""
 );
 
-static START_GRACE: Bulk = bulk!(
+pub(super) static START_GRACE: Bulk = insert!(
     4,
-    "INSERT INTO vehicle_grace (company_id, environment, plate, started_ms) SELECT * FROM (",
-    ") WHERE column1 IS NOT NULL ON CONFLICT DO NOTHING"
+    "INSERT INTO vehicle_grace (company_id, environment, plate, started_ms)",
+    " ON CONFLICT DO NOTHING"
 );
 
 // A row of nulls equals nothing.
-static END_GRACE: Bulk =
-    bulk!(3, "DELETE FROM vehicle_grace WHERE (company_id, environment, plate) IN (", ")");
+pub(super) static END_GRACE: Bulk = Bulk {
+    columns: 3,
+    one: ("DELETE FROM vehicle_grace WHERE (company_id, environment, plate) = ", ""),
+    texts: LazyLock::new(|| {
+        texts(3, "DELETE FROM vehicle_grace WHERE (company_id, environment, plate) IN (", ")")
+    }),
+};
 
 /// Every text, for the test that prepares each one.
 pub(crate) fn statements() -> Vec<(String, String)> {
@@ -81,12 +82,15 @@ pub(crate) fn statements() -> Vec<(String, String)> {
         ("end_grace", &END_GRACE),
     ]
     .iter()
-    .flat_map(|(name, bulk)| bulk.texts.iter().map(move |text| (format!("SQLITE_{name}"), text.to_string())))
+    .flat_map(|(name, bulk)| {
+        let all = bulk.texts.iter().map(ToString::to_string).chain([bulk.one_row()]);
+        all.map(move |text| (format!("SQLITE_{name}"), text))
+    })
     .collect()
 }
 
 fn texts(columns: usize, before: &str, after: &str) -> Vec<Arc<str>> {
-    let row = format!("({})", vec!["?"; columns].join(","));
+    let row = row(columns);
     (0..SIZES)
         .map(|power| {
             let rows = vec![row.as_str(); 1 << power].join(",");
@@ -95,10 +99,20 @@ fn texts(columns: usize, before: &str, after: &str) -> Vec<Arc<str>> {
         .collect()
 }
 
+fn row(columns: usize) -> String {
+    format!("({})", vec!["?"; columns].join(","))
+}
+
 /// Adds one row's values.
 type Bind<R> = fn(&mut SqliteArguments, &R) -> Result<(), sqlx::error::BoxDynError>;
 
 impl Bulk {
+    /// The text for one row, which need not be told from rows of nulls.
+    pub(super) fn one_row(&self) -> String {
+        let (before, after) = self.one;
+        format!("{before}{}{after}", row(self.columns))
+    }
+
     async fn run<R: Sync>(
         &self,
         connection: &mut SqliteConnection,
@@ -159,32 +173,6 @@ fn bind_verification(
     to.add(row.identity)?;
     to.add(&row.licence_hash[..])?;
     to.add(row.subject.as_slice())
-}
-
-pub(super) async fn commit_verifications(
-    link: &mut SqliteConnection,
-    all: &Verifications<'_>,
-) -> sqlx::Result<bool> {
-    let (head, new) = (all.head, all.audit.head());
-    let mut arguments = SqliteArguments::default();
-    bind_audit(&mut arguments, &(Arc::from(all.chain), all.audit)).map_err(sqlx::Error::Encode)?;
-    let moved = sqlx::query_with(sql::SQLITE_BEGIN_WITH_AUDIT, arguments)
-        .bind(all.chain)
-        .bind(head.seq)
-        .bind(&head.hash[..])
-        .bind(new.seq)
-        .bind(all.last_id_ms)
-        .bind(&new.hash[..])
-        .bind(all.chain)
-        .bind(head.seq)
-        .bind(&head.hash[..])
-        .fetch_all(&mut *link)
-        .await?;
-    if moved.is_empty() {
-        return Ok(false);
-    }
-    apply_sightings(link, all.sightings).await?;
-    LAST_VERIFICATIONS.run(link, all.rows, |to, row| bind_verification(to, row)).await.map(|()| true)
 }
 
 pub(super) async fn append_audit(

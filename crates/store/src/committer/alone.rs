@@ -1,43 +1,90 @@
-//! Groups of verifications alone, which most are: the transaction that `apply` makes, in fewer exchanges with the
-//! database.
+//! Groups of verifications alone, which most are: the transaction that `apply` makes, in one exchange with the database.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::group::Failure;
 use super::{Chain, Committer};
 use crate::audit::{Head, sheet};
-use crate::bulk::{self, MOST, Verifications};
+use crate::bulk::{Group, VerificationThread, Verifications, commit_verifications};
+use crate::db::Link;
 use crate::grace::Sightings;
 use crate::prepared::Prepared;
-use crate::row::VerificationRow;
+use crate::row::{AuditRow, VerificationRow};
 
 /// What became of such a group.
 pub(super) enum Outcome {
     Stored,
     /// It has other writes, too, or the connection or the head is not at hand: nothing was done.
     NotTaken,
-    /// The connection was lost. It is stored if this is the chain's head.
+    /// It failed, or its connection was lost. It is stored if this is the chain's head.
     Unknown(Head),
 }
 
+type Rows<'a> = &'a [&'a VerificationRow];
+
 impl Committer {
-    pub(super) async fn alone(&mut self, writes: &[Prepared]) -> Result<Outcome, Failure> {
-        let (Some(head), Some((rows, sightings))) = (self.kept_head(), verifications(writes)) else {
+    pub(super) async fn alone(&mut self, writes: &Arc<Vec<Prepared>>) -> Result<Outcome, Failure> {
+        let Some(head) = self.kept_head() else { return Ok(Outcome::NotTaken) };
+        if !writes.iter().all(Prepared::is_verifications) {
             return Ok(Outcome::NotTaken);
-        };
+        }
+        let rows: Vec<_> = writes.iter().flat_map(|write| &write.verifications).collect();
         let Some(sheet) = sheet::row(&rows) else { return Ok(Outcome::NotTaken) };
-        let Some(mut link) = self.link.take() else { return Ok(Outcome::NotTaken) };
-        let audit = head.follow(&self.chain, &sheet);
+        match self.link {
+            Some(Link::Sqlite(_)) => Ok(self.on_the_thread(head, sheet, writes).await),
+            Some(Link::Postgres(_)) => self.as_one_statement(head, &sheet, &rows, writes).await,
+            None => Ok(Outcome::NotTaken),
+        }
+    }
+
+    async fn on_the_thread(&mut self, head: Head, sheet: AuditRow, writes: &Arc<Vec<Prepared>>) -> Outcome {
+        if self.thread.is_none() {
+            let file = self.shared.target.sqlite_file();
+            self.thread = file.and_then(|file| VerificationThread::start(file).ok());
+        }
+        let Some(thread) = &self.thread else { return Outcome::NotTaken };
+        let new = head.follow(&self.chain, &sheet).head();
+        let group = Group {
+            writes: Arc::clone(writes),
+            chain: Arc::clone(&self.chain),
+            sheet,
+            heads: (head, new),
+            last_id_ms: self.shared.ids.last_ms(),
+        };
+        // Until it is told, nobody knows.
+        self.head = None;
+        if !thread.commit(group).await {
+            return Outcome::Unknown(new);
+        }
+        self.head = Some(new);
+        Outcome::Stored
+    }
+
+    async fn as_one_statement(
+        &mut self,
+        head: Head,
+        sheet: &AuditRow,
+        rows: Rows<'_>,
+        writes: &[Prepared],
+    ) -> Result<Outcome, Failure> {
+        let sightings = Sightings::gather(writes.iter().flat_map(|write| &write.sightings));
+        if sightings.restarted {
+            return Ok(Outcome::NotTaken);
+        }
+        let Some(Link::Postgres(mut link)) = self.link.take() else { return Ok(Outcome::NotTaken) };
+        let audit = head.follow(&self.chain, sheet);
         let new = audit.head();
         let all = Verifications {
-            rows: &rows,
+            rows,
             sightings: &sightings,
             chain: &self.chain,
             audit: &audit,
             head,
             last_id_ms: self.shared.ids.last_ms(),
         };
-        let stored = bulk::commit_verifications(&mut link, &all).await.map_err(Failure::from);
+        let stored = commit_verifications(&mut link, &all).await.map_err(Failure::from);
+        let link = Link::Postgres(link);
         match stored {
             Ok(true) => {
                 self.head = Some(new);
@@ -58,15 +105,4 @@ impl Committer {
         let epoch = self.shared.epoch.load(Ordering::Acquire);
         self.head.filter(|head| self.kind == Chain::Own && self.epoch == epoch && *head != Head::START)
     }
-}
-
-fn verifications(writes: &[Prepared]) -> Option<(Vec<&VerificationRow>, Sightings<'_>)> {
-    let alone = writes.iter().all(Prepared::is_verifications);
-    let count: usize = writes.iter().map(|write| write.verifications.len()).sum();
-    if !alone || count > MOST {
-        return None;
-    }
-    let sightings = Sightings::gather(writes.iter().flat_map(|write| &write.sightings));
-    (!sightings.restarted)
-        .then(|| (writes.iter().flat_map(|write| &write.verifications).collect(), sightings))
 }

@@ -45,7 +45,7 @@ fn already_answered() -> Result<(), StoreError> {
 
 impl Committer {
     /// One result per write.
-    pub(super) async fn commit(&mut self, writes: &[Prepared]) -> Results {
+    pub(super) async fn commit(&mut self, writes: &Arc<Vec<Prepared>>) -> Results {
         let started = Instant::now();
         let shared = Arc::clone(&self.shared);
         let _open = shared.gate.read().await;
@@ -59,7 +59,7 @@ impl Committer {
         results
     }
 
-    async fn attempts(&mut self, writes: &[Prepared]) -> Results {
+    async fn attempts(&mut self, writes: &Arc<Vec<Prepared>>) -> Results {
         let mut stored_if = None;
         for _ in 0..ATTEMPTS {
             match self.together(writes, &mut stored_if).await {
@@ -84,7 +84,7 @@ impl Committer {
     /// attempt whose end is not known was stored if it left the chain's head at `stored_if`.
     async fn together(
         &mut self,
-        writes: &[Prepared],
+        writes: &Arc<Vec<Prepared>>,
         stored_if: &mut Option<Head>,
     ) -> Result<Results, Failure> {
         match self.alone(writes).await? {

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use tracing::{Instrument as _, Span, trace_span};
 
 use crate::audit::Head;
+use crate::bulk::VerificationThread;
 use crate::checkpoint::Log;
 use crate::db::{Link, Target};
 use crate::error::{StoreError, report};
@@ -67,9 +68,11 @@ pub(crate) struct Shared {
 /// One committer.
 pub(crate) struct Committer {
     shared: Arc<Shared>,
-    chain: String,
+    chain: Arc<str>,
     kind: Chain,
     link: Option<Link>,
+    /// SQLite's for groups of verifications alone, from the first of them on.
+    thread: Option<VerificationThread>,
     head: Option<Head>,
     epoch: u64,
     closing: watch::Receiver<bool>,
@@ -91,7 +94,7 @@ impl Committer {
         closing: watch::Receiver<bool>,
     ) -> Self {
         let retry = Retry { at: None, delay: BACK_OFF.0 };
-        Self { shared, chain, kind, link, head: None, epoch: 0, closing, retry }
+        Self { shared, chain: chain.into(), kind, link, thread: None, head: None, epoch: 0, closing, retry }
     }
 
     /// Commits until the queue is closed and empty.
@@ -100,6 +103,7 @@ impl Committer {
             let span = span_of(&group);
             let (writes, answers): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|job| (job.write, job.answer)).unzip();
+            let writes = Arc::new(writes);
             let results = self.commit(&writes).instrument(span).await;
             for (answer, result) in answers.into_iter().zip(results) {
                 // The caller may have stopped waiting.
@@ -108,6 +112,9 @@ impl Committer {
             if let Some(log) = &self.shared.log {
                 log.add(&writes);
             }
+        }
+        if let Some(thread) = self.thread.take() {
+            thread.close().await;
         }
         if let Some(link) = self.link.take()
             && let Err(error) = link.close().await
@@ -120,7 +127,8 @@ impl Committer {
     async fn next_group(&mut self) -> Option<Vec<Job>> {
         let mut queue = self.shared.queue.lock().await;
         let first = queue.first(&mut self.closing).await?;
-        queue.gather().await;
+        // Whoever is about to write does so first: no wait when idle, larger groups when busy.
+        tokio::task::yield_now().await;
         let group = queue.join(first);
         let rows: usize = group.iter().map(|job| job.write.rows()).sum();
         #[expect(clippy::cast_precision_loss, reason = "a metric")]

@@ -13,9 +13,6 @@ const MAX_LARGE: usize = 1_024;
 /// A write of more rows is a large one.
 pub(crate) const LARGE: usize = 64;
 
-/// How often a committer lets others go first.
-const TURNS: usize = 16;
-
 /// Where writes are put.
 pub(crate) struct Queue {
     small: mpsc::Sender<Job>,
@@ -79,19 +76,6 @@ impl Waiting {
                 }
                 else => return None,
             }
-        }
-    }
-
-    /// Lets whoever is about to write do so first, as long as somebody does: no wait when idle, larger groups when busy.
-    pub(super) async fn gather(&self) {
-        let mut before = self.len();
-        for _ in 0..TURNS {
-            tokio::task::yield_now().await;
-            let waiting = self.len();
-            if waiting <= before {
-                return;
-            }
-            before = waiting;
         }
     }
 
