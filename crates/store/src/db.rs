@@ -203,8 +203,9 @@ pub(crate) struct SqliteFile {
 impl SqliteFile {
     /// A connection that writes.
     pub(crate) fn connect(&self) -> rusqlite::Result<rusqlite::Connection> {
-        let connection =
-            rusqlite::Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // rusqlite lets one thread at a time have a connection: SQLite need not lock it at every call.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = rusqlite::Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         for (name, value) in &self.settings {
             connection.execute_batch(&format!("PRAGMA {name} = {value}"))?;

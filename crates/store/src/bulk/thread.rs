@@ -277,6 +277,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn its_commits_are_flushed_and_its_log_copied_back_as_those_of_any_writer() {
+        let (_folder, _file, tables) = database().await;
+        let settings =
+            ["synchronous", "wal_autocheckpoint"].map(|name| tables.numbers(&format!("PRAGMA {name}")));
+        assert_eq!(settings, [[2], [4_000]], "FULL, and the option's default");
+        let mode: String = tables.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+    }
+
+    #[tokio::test]
     async fn graces_end_before_they_start() {
         let (_folder, file, tables) = database().await;
         let thread = VerificationThread::start(file).unwrap();
