@@ -43,8 +43,8 @@ def count(bench, engine):
             config.write_text(bench.configuration(engine, home, settings))
             auth_key, secret_key = bench.company(rims, config)
             valgrind = ["valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={home}/counts"]
-            # As many threads on every machine: each looks for work before it sleeps.
-            os.environ["TOKIO_WORKER_THREADS"] = "2"
+            # Of several threads each looks for work before it sleeps, for as long as the machine's other work lets it.
+            os.environ["TOKIO_WORKER_THREADS"] = "1"
             with bench.process([*valgrind, rims, "serve", "--config", str(config)], "ready") as (child, _):
                 client = Client(bench, rims, auth_key, secret_key)
                 counter = Counter(child.pid, home)
