@@ -155,7 +155,8 @@ impl Target {
         Backend::Sqlite(settings.fold(options, |options, (name, value)| options.pragma(name, value)))
     }
 
-    /// What every connection that writes to SQLite sets. `synchronous=FULL` flushes at every commit; NORMAL would not.
+    /// What the connections of both libraries that write to SQLite set alike. `synchronous=FULL` flushes at every commit;
+    /// NORMAL would not.
     fn settings(&self) -> Vec<(&'static str, String)> {
         let mut settings = vec![
             ("synchronous", "FULL".to_owned()),

@@ -12,7 +12,7 @@ use crate::db::Link;
 use crate::grace::Sightings;
 use crate::row::{TokenRow, VerificationRow};
 
-pub(crate) use postgres::commit_verifications;
+pub(crate) use postgres::{Verifications, commit_verifications};
 pub(crate) use sqlite::statements as sqlite_statements;
 pub(crate) use thread::{Group, VerificationThread};
 
@@ -30,19 +30,6 @@ pub(crate) async fn insert_verifications(link: &mut Link, rows: &[&VerificationR
         Link::Sqlite(connection) => sqlite::insert_verifications(connection, rows).await,
         Link::Postgres(connection) => postgres::insert_verifications(connection, rows).await,
     }
-}
-
-/// A transaction of verifications and what follows from them.
-pub(crate) struct Verifications<'a> {
-    pub(crate) rows: &'a [&'a VerificationRow],
-    pub(crate) sightings: &'a Sightings<'a>,
-    pub(crate) chain: &'a str,
-    /// Their sheet.
-    pub(crate) audit: &'a ChainedRow<'a>,
-    /// Where the chain's head is; it goes to that row.
-    pub(crate) head: Head,
-    /// The time of the node's last id.
-    pub(crate) last_id_ms: i64,
 }
 
 /// Adds rows to a chain and moves its head from one place to another, with the time of the node's last id. False if the

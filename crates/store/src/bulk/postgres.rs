@@ -5,7 +5,6 @@ use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
 
-use super::Verifications;
 use crate::audit::{ChainedRow, Head};
 use crate::grace::Sightings;
 use crate::row::{TokenRow, VerificationRow};
@@ -55,6 +54,19 @@ fn bind_verifications<'q>(query: PgQuery<'q>, rows: &'q [&'q VerificationRow]) -
         .bind(column(rows, |row| row.identity))
         .bind(column(rows, |row| &row.licence_hash[..]))
         .bind(column(rows, |row| row.subject.as_slice()))
+}
+
+/// A transaction of verifications and what follows from them.
+pub(crate) struct Verifications<'a> {
+    pub(crate) rows: &'a [&'a VerificationRow],
+    pub(crate) sightings: &'a Sightings<'a>,
+    pub(crate) chain: &'a str,
+    /// Their sheet.
+    pub(crate) audit: &'a ChainedRow<'a>,
+    /// Where the chain's head is; it goes to that row.
+    pub(crate) head: Head,
+    /// The time of the node's last id.
+    pub(crate) last_id_ms: i64,
 }
 
 /// The whole transaction as one statement: each exchange more is a turn of two processes. False if the head is not where

@@ -5,13 +5,14 @@
 //! It commits a group or does not; why not is of no interest here: whoever is not told that a group is stored commits
 //! it in the ordinary way, and hears the reason there.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use rims_protocol::values::Plate;
-use rusqlite::{Connection, Error, Statement, params};
+use rusqlite::{Connection, Statement, params};
 use tokio::sync::oneshot;
 
 use super::sqlite;
@@ -22,7 +23,7 @@ use crate::prepared::Prepared;
 use crate::row::{AuditRow, VerificationRow};
 use crate::sql;
 
-/// A transaction of verifications and what follows from them.
+/// What is committed together.
 pub(crate) struct Group {
     /// Verifications alone, but for what they tell about vehicles.
     pub(crate) writes: Arc<Vec<Prepared>>,
@@ -42,6 +43,7 @@ type Job = (Group, oneshot::Sender<()>);
 pub(crate) struct VerificationThread {
     jobs: Sender<Job>,
     ended: oneshot::Receiver<()>,
+    thread: JoinHandle<()>,
 }
 
 impl VerificationThread {
@@ -53,14 +55,19 @@ impl VerificationThread {
             run(&file, &waiting);
             drop(end);
         };
-        thread::Builder::new().name("verifications".to_owned()).spawn(work)?;
-        Ok(Self { jobs, ended })
+        let thread = thread::Builder::new().name("verifications".to_owned()).spawn(work)?;
+        Ok(Self { jobs, ended, thread })
     }
 
     /// Whether the group is stored. If not, it may be, where the commit's own answer was lost.
     pub(crate) async fn commit(&self, group: Group) -> bool {
         let (stored, told) = oneshot::channel();
         self.jobs.send((group, stored)).is_ok() && told.await.is_ok()
+    }
+
+    /// Whether it has crashed.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.thread.is_finished()
     }
 
     /// Ends it and its connection.
@@ -71,25 +78,56 @@ impl VerificationThread {
     }
 }
 
+/// Why a group is not stored.
+#[derive(Debug)]
+enum Undone {
+    Refused(rusqlite::Error),
+    /// The chain's head is not where the sheet follows.
+    HeadElsewhere,
+    /// Nobody waits for it any more.
+    GivenUp,
+}
+
+impl From<rusqlite::Error> for Undone {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl fmt::Display for Undone {
+    /// Codes and names only: an engine's message may quote values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(error) => write!(f, "database error {:?}", error.sqlite_error_code()),
+            Self::HeadElsewhere => f.write_str("the chain's head is elsewhere"),
+            Self::GivenUp => f.write_str("it took too long"),
+        }
+    }
+}
+
 fn run(file: &SqliteFile, jobs: &Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
-        if let Err(error) = serve(file, first, jobs) {
-            tracing::debug!(code = ?error.sqlite_error_code(), "a group is committed in the ordinary way");
+    let mut next = jobs.recv().ok();
+    while next.is_some() {
+        if let Err(undone) = serve(file, &mut next, jobs) {
+            tracing::debug!(%undone, "a group goes the ordinary way");
+            // Only now, without the connection's lock, does its committer hear of it.
+            drop(next.take());
+            next = jobs.recv().ok();
         }
     }
 }
 
 /// Commits groups over one connection until one fails, with which the connection ends and what it has begun is undone.
-fn serve(file: &SqliteFile, first: Job, jobs: &Receiver<Job>) -> rusqlite::Result<()> {
+fn serve(file: &SqliteFile, next: &mut Option<Job>, jobs: &Receiver<Job>) -> Result<(), Undone> {
     let connection = file.connect()?;
     let mut statements = Statements::prepare(&connection)?;
-    let mut next = Some(first);
     while let Some((group, stored)) = next {
-        statements.commit(&group)?;
-        drop(group);
-        // The committer may have stopped waiting.
-        stored.send(()).ok();
-        next = jobs.recv().ok();
+        statements.commit(group, stored)?;
+        if let Some((_, stored)) = next.take() {
+            // The committer may have stopped waiting.
+            stored.send(()).ok();
+        }
+        *next = jobs.recv().ok();
     }
     Ok(())
 }
@@ -118,7 +156,7 @@ impl<'c> Statements<'c> {
         })
     }
 
-    fn commit(&mut self, group: &Group) -> rusqlite::Result<()> {
+    fn commit(&mut self, group: &Group, stored: &oneshot::Sender<()>) -> Result<(), Undone> {
         self.begin.execute([])?;
         self.append(group)?;
         let sightings = Sightings::gather(group.writes.iter().flat_map(|write| &write.sightings));
@@ -131,18 +169,20 @@ impl<'c> Statements<'c> {
         for row in group.writes.iter().flat_map(|write| &write.verifications) {
             self.insert(row)?;
         }
-        self.commit.execute([]).map(drop)
+        if stored.is_closed() {
+            return Err(Undone::GivenUp);
+        }
+        self.commit.execute([])?;
+        Ok(())
     }
 
-    /// Adds the sheet and moves the chain's head to it. An error if the head is not where the sheet follows.
-    fn append(
-        &mut self,
-        Group { chain, sheet, heads: (head, new), last_id_ms, .. }: &Group,
-    ) -> rusqlite::Result<()> {
+    /// Adds the sheet and moves the chain's head to it.
+    fn append(&mut self, group: &Group) -> Result<(), Undone> {
+        let Group { chain, sheet, heads: (head, new), last_id_ms, .. } = group;
         let (head_hash, hash) = (&head.hash[..], &new.hash[..]);
         let moved = self.move_head.execute(params![chain, head.seq, head_hash, new.seq, last_id_ms, hash])?;
-        if moved != 1 {
-            return Err(Error::StatementChangedRows(moved));
+        if moved == 0 {
+            return Err(Undone::HeadElsewhere);
         }
         let subject_hash = sheet.subject_hash.as_ref().map(|hash| &hash[..]);
         self.audit.execute(params![
@@ -187,6 +227,8 @@ impl<'c> Statements<'c> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::row::{GraceKey, SightingRow};
     use crate::{MasterKeys, Options, Store};
@@ -274,6 +316,21 @@ mod tests {
         assert!(thread.commit(next).await, "a failure ends its connection only");
         assert_eq!(tables.numbers("SELECT seq FROM audit ORDER BY seq"), [1, 2]);
         thread.close().await;
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_any_more_is_not_stored() {
+        let (_folder, file, tables) = database().await;
+        let thread = VerificationThread::start(file).unwrap();
+        tables.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let (given_up, _) = group(Head::START, vec![write(&[1], Vec::new())]);
+        let waited = tokio::time::timeout(Duration::from_millis(20), thread.commit(given_up)).await;
+        assert!(waited.is_err(), "somebody else holds the lock");
+        tables.connection.execute_batch("COMMIT").unwrap();
+        let (next, _) = group(Head::START, vec![write(&[2], Vec::new())]);
+        assert!(thread.commit(next).await);
+        assert_eq!(tables.numbers("SELECT id FROM verification"), [2]);
+        assert!(!thread.has_ended());
     }
 
     #[tokio::test]

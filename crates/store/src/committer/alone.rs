@@ -15,13 +15,12 @@ use crate::row::{AuditRow, VerificationRow};
 /// What became of such a group.
 pub(super) enum Outcome {
     Stored,
-    /// It has other writes, too, or the connection or the head is not at hand: nothing was done.
+    /// It has other writes, too, ends a grace and starts it again, or the connection, the thread or the head is not at
+    /// hand: nothing was done.
     NotTaken,
     /// It failed, or its connection was lost. It is stored if this is the chain's head.
     Unknown(Head),
 }
-
-type Rows<'a> = &'a [&'a VerificationRow];
 
 impl Committer {
     pub(super) async fn alone(&mut self, writes: &Arc<Vec<Prepared>>) -> Result<Outcome, Failure> {
@@ -39,7 +38,7 @@ impl Committer {
     }
 
     async fn on_the_thread(&mut self, head: Head, sheet: AuditRow, writes: &Arc<Vec<Prepared>>) -> Outcome {
-        if self.thread.is_none() {
+        if self.thread.as_ref().is_none_or(VerificationThread::has_ended) {
             let file = self.shared.target.sqlite_file();
             self.thread = file.and_then(|file| VerificationThread::start(file).ok());
         }
@@ -65,7 +64,7 @@ impl Committer {
         &mut self,
         head: Head,
         sheet: &AuditRow,
-        rows: Rows<'_>,
+        rows: &[&VerificationRow],
         writes: &[Prepared],
     ) -> Result<Outcome, Failure> {
         let sightings = Sightings::gather(writes.iter().flat_map(|write| &write.sightings));

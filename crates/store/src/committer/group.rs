@@ -90,7 +90,10 @@ impl Committer {
         match self.alone(writes).await? {
             Outcome::Stored => return Ok(vec![Ok(()); writes.len()]),
             Outcome::NotTaken => {}
-            Outcome::Unknown(head) => *stored_if = Some(head),
+            Outcome::Unknown(head) => {
+                metrics::counter!("rims_commit_again_total").increment(1);
+                *stored_if = Some(head);
+            }
         }
         let Some((mut link, head)) = self.open(*stored_if).await? else {
             return Ok(vec![Ok(()); writes.len()]);

@@ -1,6 +1,6 @@
 //! Group commit.
 //!
-//! A committer owns one connection. It waits for the first write, takes whatever else is queued, applies it all
+//! A committer owns a connection, and SQLite's one more on a thread (`bulk/thread.rs`). It waits for the first write, takes whatever else is queued, applies it all
 //! in one transaction, and only then answers each caller. Nothing waits for a timer: an idle store commits at
 //! once, a busy one shares the flush.
 

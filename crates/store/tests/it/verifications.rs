@@ -7,10 +7,10 @@ use rims_domain::{AccountId, Environment, VehicleIdentity};
 use rims_protocol::Sector;
 use rims_protocol::codes::{ApiType, LicenceClass, ResultCode};
 use rims_protocol::values::{DeviceId, PersonName, Vehicle};
-use rims_store::{Channel, NewVerification, VerificationRecord};
+use rims_store::{Channel, NewVerification, Store, Subject, VerificationRecord, Write};
 
 use crate::fixture::{
-    Fixture, at, audit_events, licence, now, on_both_engines, store_verifications, verification,
+    Fixture, at, audit, audit_events, licence, now, on_both_engines, store_verifications, verification,
 };
 
 on_both_engines![
@@ -47,7 +47,18 @@ pub(crate) fn as_stored(new: &NewVerification) -> VerificationRecord {
 
 async fn a_verification_comes_back_as_it_was(fixture: Arc<Fixture>) {
     let store = fixture.store().await;
-    let plain = verification(&store, now(), "221212121212");
+    // Verifications that follow others are committed in another way than the first.
+    let (first, second) = (each_kind(&store), each_kind(&store));
+    store_verifications(&store, first.clone()).await;
+    store_verifications(&store, second.clone()).await;
+    let mut found = store.verifications_of(AccountId(1), Environment::Development, 10).await.unwrap();
+    found.reverse();
+    assert_eq!(found, first.iter().chain(&second).map(as_stored).collect::<Vec<_>>());
+    store.close().await;
+}
+
+fn each_kind(store: &Store) -> Vec<NewVerification> {
+    let plain = verification(store, now(), "221212121212");
     let full = NewVerification {
         environment: Environment::Development,
         sector: Sector::General,
@@ -59,18 +70,15 @@ async fn a_verification_comes_back_as_it_was(fixture: Arc<Fixture>) {
         code: ResultCode::parse("77").unwrap(),
         temporary: true,
         identity: Some(VehicleIdentity::Unconfirmed),
-        ..verification(&store, now(), "000000000001")
+        ..verification(store, now(), "000000000001")
     };
     let bare = NewVerification {
         vehicle: Vehicle::None,
         code: ResultCode::parse("01").unwrap(),
         identity: Some(VehicleIdentity::Confirmed),
-        ..verification(&store, now(), "221212121212")
+        ..verification(store, now(), "221212121212")
     };
-    store_verifications(&store, vec![plain.clone(), full.clone(), bare.clone()]).await;
-    let found = store.verifications_of(AccountId(1), Environment::Development, 10).await.unwrap();
-    assert_eq!(found, [&bare, &full, &plain].map(as_stored));
-    store.close().await;
+    vec![plain, full, bare]
 }
 
 async fn a_batch_of_a_thousand_keeps_its_order(fixture: Arc<Fixture>) {
@@ -89,14 +97,17 @@ async fn a_batch_of_a_thousand_keeps_its_order(fixture: Arc<Fixture>) {
 
 async fn every_size_of_a_batch_is_stored(fixture: Arc<Fixture>) {
     let store = fixture.store().await;
-    let mut expected = 0;
+    let (mut expected, mut events) = (0, 0);
     for size in [1, 2, 3, 5, 16, 17, 255, 256, 257, 1_024, 1_025] {
-        let rows = (0..size).map(|_| verification(&store, now(), "221212121212")).collect();
-        store_verifications(&store, rows).await;
-        expected += size;
+        let rows = || (0..size).map(|_| verification(&store, now(), "221212121212")).collect();
+        store_verifications(&store, rows()).await;
+        let event = Write::Audit(vec![audit("test", Subject::None)]);
+        store.commit(Write::Together(vec![Write::Verifications { rows: rows() }, event])).await.unwrap();
+        expected += 2 * size;
+        events += 2 * size + 1;
         assert_eq!(fixture.count("verification").await, expected);
     }
-    assert_eq!(audit_events(&store).await, usize::try_from(expected).unwrap());
+    assert_eq!(audit_events(&store).await, usize::try_from(events).unwrap());
     assert!(store.verify_audit().await.unwrap().is_intact());
     store.close().await;
 }
