@@ -1,8 +1,8 @@
 //! Group commit.
 //!
-//! A committer owns a connection, and SQLite's one more on a thread (`bulk/thread.rs`). It waits for the first write, takes whatever else is queued, applies it all
-//! in one transaction, and only then answers each caller. Nothing waits for a timer: an idle store commits at
-//! once, a busy one shares the flush.
+//! A committer owns a connection, and SQLite's one more on a thread (`bulk/thread.rs`). It waits for the first write,
+//! takes whatever else is queued, applies it all in one transaction, and only then answers each caller. Nothing waits
+//! for a timer: an idle store commits at once, a busy one shares the flush.
 
 mod alone;
 mod apply;
