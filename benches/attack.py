@@ -30,6 +30,9 @@ COMES_BACK = 1
 SAMPLE = 0.25
 # Bytes of a body in one write: what a network card's driver gives the kernel at most at once.
 PIECE = 1 << 16
+# The kernel looks for a free port when it connects and not when it binds (linux/in.h; Python names it from 3.12 on): a
+# bind among thousands of ports keeps a processor in the kernel for milliseconds, whatever the priorities.
+IP_BIND_ADDRESS_NO_PORT = 24
 # Not the honest requests' path, whose answers are counted.
 BATCH, SINGLE = "/licenseVerificationBatch", "/dapi/licenseVerification"
 
@@ -78,13 +81,24 @@ class Attack:
         if len(self.up) == self.connections:
             self.ready.set()
 
+    def socket(self):
+        """One that will connect from this attacker's address."""
+        connection = socket.socket()
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+        connection.bind((self.source, 0))
+        return connection
+
     async def worker(self, number):
         """One connection after the other, for ever."""
         attack = getattr(self, self.kind)
         while True:
+            connection = self.socket()
             try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(self.source, 0))
+                await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", self.port))
+                reader, writer = await asyncio.open_connection(sock=connection)
             except OSError as error:
+                connection.close()
                 self.got[f"not connected ({error.strerror or error})"] += 1
                 await asyncio.sleep(RETRY)
                 continue
@@ -111,12 +125,18 @@ class Attack:
         code = re.search(rb'"respCode":(-?\d+)', answer)
         self.got[f"HTTP {answer.split()[1].decode()}" + (f" ({code[1].decode()})" if code else "")] += 1
 
+    async def send(self, writer, parts):
+        with contextlib.suppress(ConnectionError):  # The answer may be there all the same.
+            for part in parts:
+                writer.write(part)
+                await writer.drain()
+
     async def trickle(self, number, reader, writer, opening):
         """A byte a second until the server has enough of it."""
-        writer.write(opening)
         self.is_up(number)
         answer = asyncio.create_task(self.answer(reader))
         try:
+            await self.send(writer, opening)
             while not (await asyncio.wait([answer], timeout=DRIP))[0]:
                 writer.write(b"a")
             await answer
@@ -124,17 +144,17 @@ class Attack:
             answer.cancel()
 
     async def slow_headers(self, number, reader, writer):
-        await self.trickle(number, reader, writer, self.head(token=self.token)[:-4] + b"\r\nX-Slow: ")
+        await self.trickle(number, reader, writer, [self.head(token=self.token)[:-4] + b"\r\nX-Slow: "])
 
     async def slow_bodies(self, number, reader, writer):
         """Single checks: of batches most would be refused, and their connections closed, before their bodies come."""
         head = self.head(token=self.token, length="Content-Length: 1000", path=SINGLE)
-        await self.trickle(number, reader, writer, head)
+        await self.trickle(number, reader, writer, [head])
 
     async def stalled_bodies(self, number, reader, writer):
         """All but the last bytes at once, then a byte a second."""
         head = self.head(token=self.token, length=f"Content-Length: {len(self.body)}")
-        await self.trickle(number, reader, writer, head + self.body[:-100])
+        await self.trickle(number, reader, writer, [head, *self.pieces(self.body[:-100])])
 
     async def paced(self, number, reader, writer, request):
         """Requests at this connection's part of the rate."""
@@ -146,13 +166,7 @@ class Attack:
             # Whoever is late does not hurry: the rate is what is asked at most.
             due = max(due + every, loop.time())
             answer = asyncio.create_task(self.answer(reader))
-            try:
-                for part in request():
-                    writer.write(part)
-                    await writer.drain()
-            except ConnectionError:
-                # The answer may be there all the same.
-                pass
+            await self.send(writer, request())
             await answer
             self.is_up(number)
 
@@ -161,16 +175,16 @@ class Attack:
 
     async def bodies(self, number, reader, writer):
         head = self.head(token=self.token, length=f"Content-Length: {len(self.body)}")
-        await self.paced(number, reader, writer, lambda: [head, *self.pieces()])
+        await self.paced(number, reader, writer, lambda: [head, *self.pieces(self.body)])
 
-    def pieces(self):
+    def pieces(self, body):
         """As a network would bring them: one long write keeps a processor in the kernel, whatever the priorities."""
-        return [self.body[place:place + PIECE] for place in range(0, len(self.body), PIECE)]
+        return [body[place:place + PIECE] for place in range(0, len(body), PIECE)]
 
     async def chunked(self, number, reader, writer):
         """The same without telling the length beforehand."""
         head = self.head(token=self.token, length="Transfer-Encoding: chunked")
-        chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in self.pieces()]
+        chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in self.pieces(self.body)]
         await self.paced(number, reader, writer, lambda: [head, *chunks, b"0\r\n\r\n"])
 
 
@@ -183,9 +197,7 @@ class Idle(Attack):
         self.connect(number)
 
     def connect(self, number):
-        connection = socket.socket()
-        connection.setblocking(False)
-        connection.bind((self.source, 0))
+        connection = self.socket()
         with contextlib.suppress(BlockingIOError):
             connection.connect(("127.0.0.1", self.port))
         asyncio.get_running_loop().add_writer(connection, self.connected, connection, number)
