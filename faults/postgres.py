@@ -11,9 +11,11 @@ from processes import Wrong, run, wait_until
 OWNER = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
 # The name by which the primary knows its standby.
 STANDBY = "faults_standby"
-# Little of the log is kept, so that a small disk is enough.
+# Little of the log is kept, so that a small disk is enough; but what is written while a standby is made, which a
+# checkpoint would remove before the standby has asked for it.
 SETTINGS = {
     "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "min_wal_size": "32MB", "max_wal_size": "64MB",
+    "wal_keep_size": "64MB",
 }
 
 

@@ -20,20 +20,18 @@ async fn shown(store: &Store) -> usize {
     store.reservation_page(&all_of(SearchType::ReservationStart)).await.unwrap().rows.len()
 }
 
-async fn replay(standby: &Standby, what: &'static str) {
-    sqlx::raw_sql(what).execute(&mut standby.connect().await).await.unwrap();
-}
-
 /// Until a history misses what the replica does not have yet; gives how many reservations there are.
 async fn read_from_the_replica(store: &Store, primary: &str, standby: &Standby) -> usize {
+    // One connection: a replay that pauses while the primary has a catalogue locked (autovacuum) lets no new one in.
+    let mut control = standby.connect().await;
     for count in 1.. {
         caught_up(primary, standby).await;
-        replay(standby, "SELECT pg_wal_replay_pause()").await;
+        sqlx::raw_sql("SELECT pg_wal_replay_pause()").execute(&mut control).await.unwrap();
         reserve(store, count).await;
         if shown(store).await == count - 1 {
             return count;
         }
-        replay(standby, "SELECT pg_wal_replay_resume()").await;
+        sqlx::raw_sql("SELECT pg_wal_replay_resume()").execute(&mut control).await.unwrap();
     }
     unreachable!()
 }
