@@ -55,7 +55,7 @@ statements! { SHARED:
     AUDIT_NEXT_CHAIN = "SELECT MIN(chain) FROM audit_chain WHERE chain > $1";
     AUDIT_HEAD = "SELECT seq, hash FROM audit_chain WHERE chain = $1";
     AUDIT_ENDS = "SELECT base_seq, base_hash, seq, hash FROM audit_chain WHERE chain = $1";
-    AUDIT_LAST_TIME = "SELECT at_ms FROM audit_chain WHERE chain = $1";
+    LAST_ID_TIME = "SELECT at_ms FROM audit_chain WHERE chain = $1";
     AUDIT_START_CHAIN = "
         INSERT INTO audit_chain (chain, seq, at_ms, hash, base_seq, base_hash)
         VALUES ($1, $2, $3, $4, $2, $4) ON CONFLICT (chain) DO NOTHING";

@@ -387,7 +387,7 @@ async fn last_id(db: &Db, chains: &[String]) -> Result<Option<Timestamp>, OpenEr
     }
     for chain in chains {
         let found: Result<Option<i64>, _> = on_backend!(db, pool => {
-            sqlx::query_scalar(sql::AUDIT_LAST_TIME).bind(chain).fetch_optional(pool).await
+            sqlx::query_scalar(sql::LAST_ID_TIME).bind(chain).fetch_optional(pool).await
         });
         if let Some(at_ms) = found.map_err(|error| report(&error))? {
             last = last.max(Some(moment(at_ms, "audit_chain.at_ms")?));

@@ -42,7 +42,6 @@ type Job = (Group, oneshot::Sender<()>);
 /// The thread, until it is closed or dropped.
 pub(crate) struct VerificationThread {
     jobs: Sender<Job>,
-    ended: oneshot::Receiver<()>,
     thread: JoinHandle<()>,
 }
 
@@ -50,13 +49,8 @@ impl VerificationThread {
     /// Connects with the first group.
     pub(crate) fn start(file: SqliteFile) -> io::Result<Self> {
         let (jobs, waiting) = channel();
-        let (end, ended) = oneshot::channel();
-        let work = move || {
-            run(&file, &waiting);
-            drop(end);
-        };
-        let thread = thread::Builder::new().name("verifications".to_owned()).spawn(work)?;
-        Ok(Self { jobs, ended, thread })
+        let thread = thread::Builder::new().name("verifications".to_owned());
+        Ok(Self { jobs, thread: thread.spawn(move || run(&file, &waiting))? })
     }
 
     /// Whether the group is stored. If not, it may be, where the commit's own answer was lost.
@@ -72,9 +66,10 @@ impl VerificationThread {
 
     /// Ends it and its connection.
     pub(crate) async fn close(self) {
-        drop(self.jobs);
-        // Nothing is ever sent: it is dropped at the thread's end.
-        self.ended.await.ok();
+        let Self { jobs, thread } = self;
+        drop(jobs);
+        // One that has crashed has ended, too.
+        tokio::task::spawn_blocking(|| thread.join()).await.ok();
     }
 }
 
@@ -98,7 +93,10 @@ impl fmt::Display for Undone {
     /// Codes and names only: an engine's message may quote values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(error) => write!(f, "database error {:?}", error.sqlite_error_code()),
+            Self::Refused(error) => match error.sqlite_error_code() {
+                Some(code) => write!(f, "database error {code:?}"),
+                None => f.write_str("an error before the database"),
+            },
             Self::HeadElsewhere => f.write_str("the chain's head is elsewhere"),
             Self::GivenUp => f.write_str("it took too long"),
         }
