@@ -30,18 +30,13 @@ COMES_BACK = 1
 SAMPLE = 0.25
 # Bytes of a body in one write: what a network card's driver gives the kernel at most at once.
 PIECE = 1 << 16
+# Bytes a second that a line of 1 Gbit/s carries: memory carries thousands of large bodies a second, no line does.
+LINE = 125_000_000
 # The kernel looks for a free port when it connects and not when it binds (linux/in.h; Python names it from 3.12 on): a
 # bind among thousands of ports keeps a processor in the kernel for milliseconds, whatever the priorities.
 IP_BIND_ADDRESS_NO_PORT = 24
 # Not the honest requests' path, whose answers are counted.
 BATCH, SINGLE = "/licenseVerificationBatch", "/dapi/licenseVerification"
-
-
-async def send(writer, parts):
-    with contextlib.suppress(ConnectionError):  # The answer may be there all the same.
-        for part in parts:
-            writer.write(part)
-            await writer.drain()
 
 
 def pieces(body):
@@ -56,6 +51,8 @@ class Attack:
         self.body = pathlib.Path(body).read_bytes().strip() if body else b""
         self.got = collections.Counter()
         self.open, self.left, self.up = 0, {}, set()
+        # When the line will have carried what is on it.
+        self.line_free = 0
         # Seconds between a connection's end and the next one, where that came soon.
         self.between = 0
         self.ready = asyncio.Event()
@@ -123,6 +120,16 @@ class Attack:
                 self.closed(number)
                 writer.transport.abort()
 
+    async def send(self, writer, parts):
+        """Over the one line that all connections share."""
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(ConnectionError):  # The answer may be there all the same.
+            for part in parts:
+                self.line_free = max(self.line_free, loop.time()) + len(part) / LINE
+                await asyncio.sleep(self.line_free - loop.time())
+                writer.write(part)
+                await writer.drain()
+
     def head(self, *, token, length="Content-Length: 0", path=BATCH):
         lines = [f"POST {path} HTTP/1.1", "Host: rims", "Content-Type: application/json"]
         return "\r\n".join([*lines, f"Authorization: Bearer {token}", length, "", ""]).encode()
@@ -142,7 +149,7 @@ class Attack:
         self.is_up(number)
         answer = asyncio.create_task(self.answer(reader))
         try:
-            await send(writer, opening)
+            await self.send(writer, opening)
             while not (await asyncio.wait([answer], timeout=DRIP))[0]:
                 writer.write(b"a")
             await answer
@@ -172,7 +179,7 @@ class Attack:
             # Whoever is late does not hurry: the rate is what is asked at most.
             due = max(due + every, loop.time())
             answer = asyncio.create_task(self.answer(reader))
-            await send(writer, request())
+            await self.send(writer, request())
             await answer
             self.is_up(number)
 

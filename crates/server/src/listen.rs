@@ -18,6 +18,10 @@ use crate::patience::{FirstByte, HeaderTimer, Patience};
 /// Connections that wait to be accepted, if the kernel allows as many (`net.core.somaxconn`).
 const BACKLOG: u32 = 4096;
 
+/// What a connection may hold that nobody has read yet: a head, or a part of a body (of that about twice as much, one part
+/// on its way to whoever reads the body and one behind it).
+const BUFFER: usize = 32 << 10;
+
 /// A listener could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
@@ -57,7 +61,7 @@ impl Listener {
         let builder = server.http_builder();
         let timer = HeaderTimer { patience, timer: TokioTimer::new() };
         // Answers are short: head and body go out as one buffer.
-        builder.http1().timer(timer).header_read_timeout(patience.0).writev(false);
+        builder.http1().timer(timer).header_read_timeout(patience.0).max_buf_size(BUFFER).writev(false);
         builder.http2().timer(TokioTimer::new()).keep_alive_interval(header_timeout);
         let first_byte = FirstByte { patience, acceptor: NoDelayAcceptor };
         let task = match tls {

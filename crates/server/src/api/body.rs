@@ -9,10 +9,11 @@ use axum::http::Version;
 use axum::http::header::EXPECT;
 use axum::http::request::Parts;
 use bytes::BytesMut;
+use governor::clock::Clock as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http_body_util::BodyExt as _;
 use rims_domain::CredentialId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use super::answer::Failure;
 use super::{Buckets, buckets, rate_limited};
@@ -22,7 +23,8 @@ use crate::config::{ApiConfig, RateLimitConfig};
 /// everybody's single checks.
 const SMALL: usize = 16 << 10;
 
-/// Who sends nothing for so long does not lose an answer when the connection is closed.
+/// Who sends nothing for so long does not lose an answer when the connection is closed. Longer than that nobody's body
+/// waits to be read: he may have gone, which is seen only by reading.
 const STALLED: Duration = Duration::from_millis(500);
 
 /// Bytes a second of refused bodies that are read for their senders' sake: a hundredth of a processor's work.
@@ -37,8 +39,7 @@ pub(super) struct Bodies {
     rate: Buckets,
     /// Bytes of large bodies that may be held at once: clients that send slowly must not fill the memory.
     room: Arc<Semaphore>,
-    /// Bytes of refused bodies that were read.
-    discarded: Arc<DefaultDirectRateLimiter>,
+    discards: Arc<Discards>,
 }
 
 /// A body, and its bytes' place among those that are held.
@@ -55,7 +56,7 @@ impl Bodies {
             limit: config.body_limit_bytes,
             timeout: config.body_timeout(),
             room: Arc::new(Semaphore::new(config.overload.body_memory_bytes)),
-            discarded: Arc::new(RateLimiter::direct(Quota::per_second(DISCARDED))),
+            discards: Arc::new(Discards::new()),
         }
     }
 
@@ -104,18 +105,17 @@ impl Bodies {
     }
 
     /// Reads the rest of a refused request's body and forgets it: a client that is still sending would otherwise see its
-    /// connection reset instead of the answer. At most as much as a body may have, as long as one may take, and of all
-    /// bodies together [`DISCARDED`]: beyond that connections are reset.
+    /// connection reset instead of the answer. At most as much as a body may have, as long as one may take, and in turn
+    /// with all others ([`Discards`]): who sends many such bodies waits, and does not come again at once.
     fn discard(&self, version: Version, mut body: Body) {
         // HTTP/2 has a reset that leaves the answer alone (RFC 9113, 8.1).
         if body.is_end_stream() || version == Version::HTTP_2 {
             return;
         }
-        let (mut left, all) = (self.limit, Arc::clone(&self.discarded));
+        let (mut left, discards) = (self.limit, Arc::clone(&self.discards));
         let rest = async move {
-            while let Ok(Some(Ok(frame))) = tokio::time::timeout(STALLED, body.frame()).await {
-                let length = frame.data_ref().map_or(0, Bytes::len);
-                if length > left || !may_discard(&all, length) {
+            while let Ok(Some(length)) = tokio::time::timeout(STALLED, discards.next(&mut body)).await {
+                if length > left {
                     return;
                 }
                 left -= length;
@@ -159,7 +159,29 @@ impl Bodies {
     }
 }
 
-fn may_discard(all: &DefaultDirectRateLimiter, bytes: usize) -> bool {
-    let Some(bytes) = u32::try_from(bytes).ok().and_then(NonZeroU32::new) else { return bytes == 0 };
-    matches!(all.check_n(bytes), Ok(Ok(())))
+/// How fast refused bodies are read, all together.
+#[derive(Debug)]
+struct Discards {
+    rate: DefaultDirectRateLimiter,
+    /// One asks the rate at a time, in the order in which they came: all at once would wake all at once.
+    turn: Mutex<()>,
+}
+
+impl Discards {
+    fn new() -> Self {
+        Self { rate: RateLimiter::direct(Quota::per_second(DISCARDED)), turn: Mutex::new(()) }
+    }
+
+    /// The length of the next part, once it may have been read; `None` after the last.
+    async fn next(&self, body: &mut Body) -> Option<usize> {
+        let length = body.frame().await?.ok()?.data_ref().map_or(0, Bytes::len);
+        if let Some(bytes) = u32::try_from(length).ok().and_then(NonZeroU32::new) {
+            let _turn = self.turn.lock().await;
+            // No part is larger than what may be read in a second, which is the other error.
+            while let Ok(Err(early)) = self.rate.check_n(bytes) {
+                tokio::time::sleep(early.wait_time_from(self.rate.clock().now())).await;
+            }
+        }
+        Some(length)
+    }
 }

@@ -97,6 +97,14 @@ async fn a_batch_does_not_wait_longer_than_configured() {
     deployment.stop().await;
 }
 
+/// The head of a request whose body has this length.
+fn head(client: &Client, length: usize) -> String {
+    let token = &client.token;
+    format!(
+        "POST {SINGLE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n"
+    )
+}
+
 /// The status of the next answer on a connection, without a body.
 async fn next_status(connection: &mut TcpStream) -> String {
     let mut head = Vec::new();
@@ -116,12 +124,7 @@ async fn a_refusal_reaches_a_client_that_still_sends() {
     let held = hold(&deployment, &client, SINGLE).await;
     let mut sending = TcpStream::connect(deployment.server.api_address()).await.unwrap();
     for _ in 0..3 {
-        let token = &client.token;
-        let length = 2 * half.len();
-        let request = format!(
-            "POST {SINGLE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n"
-        );
-        sending.write_all(request.as_bytes()).await.unwrap();
+        sending.write_all(head(&client, 2 * half.len()).as_bytes()).await.unwrap();
         sending.write_all(&half).await.unwrap();
         assert_eq!(next_status(&mut sending).await, "503");
         sending.write_all(&half).await.expect("the connection is kept");
@@ -130,14 +133,30 @@ async fn a_refusal_reaches_a_client_that_still_sends() {
     deployment.stop().await;
 }
 
+#[tokio::test]
+async fn many_refusals_at_once_end_no_connection() {
+    let deployment = Deployment::start("overload = { in_flight = 1, company_share_percent = 100 }").await;
+    let client = company(&deployment).await;
+    let held = hold(&deployment, &client, SINGLE).await;
+    // Together three times what is read of refused bodies in a second.
+    let body = vec![b' '; 1_000_000];
+    let asked = (0..48).map(|_| async {
+        let mut connection = TcpStream::connect(deployment.server.api_address()).await.unwrap();
+        for _ in 0..2 {
+            connection.write_all(head(&client, body.len()).as_bytes()).await.unwrap();
+            connection.write_all(&body).await.expect("the connection is kept");
+            assert_eq!(next_status(&mut connection).await, "503");
+        }
+    });
+    futures::future::join_all(asked).await;
+    drop(held);
+    deployment.stop().await;
+}
+
 /// A body of this length, whose last bytes do not come.
 async fn stall(deployment: &Deployment, client: &Client, length: usize) -> TcpStream {
     let mut slow = TcpStream::connect(deployment.server.api_address()).await.unwrap();
-    let token = &client.token;
-    let request = format!(
-        "POST {SINGLE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n"
-    );
-    slow.write_all(request.as_bytes()).await.unwrap();
+    slow.write_all(head(client, length).as_bytes()).await.unwrap();
     slow.write_all(&vec![b' '; length - 10]).await.unwrap();
     slow
 }
