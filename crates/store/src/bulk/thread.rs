@@ -332,11 +332,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn its_commits_are_flushed_and_its_log_copied_back_as_those_of_any_writer() {
+    async fn its_commits_are_flushed_its_log_copied_back_and_its_cache_small() {
         let (_folder, _file, tables) = database().await;
-        let settings =
-            ["synchronous", "wal_autocheckpoint"].map(|name| tables.numbers(&format!("PRAGMA {name}")));
-        assert_eq!(settings, [[2], [4_000]], "FULL, and the option's default");
+        let settings = ["synchronous", "wal_autocheckpoint", "cache_size"]
+            .map(|name| tables.numbers(&format!("PRAGMA {name}")));
+        assert_eq!(settings, [[2], [4_000], [-4_096]], "FULL, the option's default, and 4 MiB");
         let mode: String = tables.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
         assert_eq!(mode, "wal");
     }
