@@ -251,6 +251,8 @@ def faults(row):
         made = sum(told["got"].values()) / told["seconds"]
         if made < (attack.through or attack.rate) * 0.8:
             found.append(f"an attacker made {made:.0f} requests a second")
+        if attack.through and "closed by the server" in told["got"]:
+            found.append("connections were reset instead of answered")
         if not attack.rate and not told["got"]:
             found.append("the server closed none of an attacker's connections")
         if not attack.rate and told["at_work"] < attack.connections * 0.8:

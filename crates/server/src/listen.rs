@@ -18,8 +18,8 @@ use crate::patience::{FirstByte, HeaderTimer, Patience};
 /// Connections that wait to be accepted, if the kernel allows as many (`net.core.somaxconn`).
 const BACKLOG: u32 = 4096;
 
-/// What a connection may hold that nobody has read yet: a head, or a part of a body (of that about twice as much, one part
-/// on its way to whoever reads the body and one behind it).
+/// What an HTTP/1 connection may hold that nobody has read yet, about: a head, or a part of a body (of that twice as much,
+/// one part on its way to whoever reads the body and one behind it).
 const BUFFER: usize = 32 << 10;
 
 /// A listener could not start.

@@ -48,10 +48,10 @@ pub(crate) use on_backend;
 
 /// How long SQLite waits for another process's transaction, such as an administrative command's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// 32 MiB of page cache, in KiB; 4 MiB for whom adds at the tables' ends only, where more would be pages that are not
-/// read again.
+/// 32 MiB of page cache, in KiB; 4 MiB for whom only adds, mostly at the ends of tables and of each company's part of an
+/// index: a page that is not in it is still in the kernel's.
 const CACHE: &str = "-32768";
-const ENDS_CACHE: &str = "-4096";
+const ADDING_CACHE: &str = "-4096";
 
 /// Where the database is.
 pub(crate) struct Target {
@@ -171,7 +171,7 @@ impl Target {
 
     /// The SQLite file for connections of another library, which add verifications.
     pub(crate) fn sqlite_file(&self) -> Option<SqliteFile> {
-        self.file().map(|path| SqliteFile { path: path.to_owned(), settings: self.settings(ENDS_CACHE) })
+        self.file().map(|path| SqliteFile { path: path.to_owned(), settings: self.settings(ADDING_CACHE) })
     }
 
     /// Connections that read; made when first needed.

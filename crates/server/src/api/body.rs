@@ -23,12 +23,15 @@ use crate::config::{ApiConfig, RateLimitConfig};
 /// everybody's single checks.
 const SMALL: usize = 16 << 10;
 
-/// Who sends nothing for so long does not lose an answer when the connection is closed. Longer than that nobody's body
-/// waits to be read: he may have gone, which is seen only by reading.
+/// Who sends nothing for so long does not lose an answer when the connection is closed.
 const STALLED: Duration = Duration::from_millis(500);
 
 /// Bytes a second of refused bodies that are read for their senders' sake: a hundredth of a processor's work.
 const DISCARDED: NonZeroU32 = NonZeroU32::new(32 << 20).unwrap();
+
+/// Refused bodies that are read at the same time. They come in parts of at most 32 KiB: nobody waits for his turn longer
+/// than half a second.
+const DISCARDING: usize = 512;
 
 /// Reads bodies.
 #[derive(Debug)]
@@ -106,19 +109,24 @@ impl Bodies {
 
     /// Reads the rest of a refused request's body and forgets it: a client that is still sending would otherwise see its
     /// connection reset instead of the answer. At most as much as a body may have, as long as one may take, and in turn
-    /// with all others ([`Discards`]): who sends many such bodies waits, and does not come again at once.
+    /// with the others ([`Discards`]). Where too many are read, connections are reset.
     fn discard(&self, version: Version, mut body: Body) {
         // HTTP/2 has a reset that leaves the answer alone (RFC 9113, 8.1).
         if body.is_end_stream() || version == Version::HTTP_2 {
             return;
         }
         let (mut left, discards) = (self.limit, Arc::clone(&self.discards));
+        let Ok(place) = Arc::clone(&discards.places).try_acquire_owned() else { return };
         let rest = async move {
-            while let Ok(Some(length)) = tokio::time::timeout(STALLED, discards.next(&mut body)).await {
-                if length > left {
+            let _place = place;
+            while let Ok(Some(Ok(part))) = tokio::time::timeout(STALLED, body.frame()).await {
+                let length = part.data_ref().map_or(0, Bytes::len);
+                drop(part);
+                if length > left || body.is_end_stream() {
                     return;
                 }
                 left -= length;
+                discards.wait(length).await;
             }
         };
         tokio::spawn(tokio::time::timeout(self.timeout, rest));
@@ -162,6 +170,7 @@ impl Bodies {
 /// How fast refused bodies are read, all together.
 #[derive(Debug)]
 struct Discards {
+    places: Arc<Semaphore>,
     rate: DefaultDirectRateLimiter,
     /// One asks the rate at a time, in the order in which they came: all at once would wake all at once.
     turn: Mutex<()>,
@@ -169,19 +178,20 @@ struct Discards {
 
 impl Discards {
     fn new() -> Self {
-        Self { rate: RateLimiter::direct(Quota::per_second(DISCARDED)), turn: Mutex::new(()) }
+        Self {
+            places: Arc::new(Semaphore::new(DISCARDING)),
+            rate: RateLimiter::direct(Quota::per_second(DISCARDED)),
+            turn: Mutex::new(()),
+        }
     }
 
-    /// The length of the next part, once it may have been read; `None` after the last.
-    async fn next(&self, body: &mut Body) -> Option<usize> {
-        let length = body.frame().await?.ok()?.data_ref().map_or(0, Bytes::len);
-        if let Some(bytes) = u32::try_from(length).ok().and_then(NonZeroU32::new) {
-            let _turn = self.turn.lock().await;
-            // No part is larger than what may be read in a second, which is the other error.
-            while let Ok(Err(early)) = self.rate.check_n(bytes) {
-                tokio::time::sleep(early.wait_time_from(self.rate.clock().now())).await;
-            }
+    /// Waits until so many bytes may have been read.
+    async fn wait(&self, bytes: usize) {
+        let Some(bytes) = u32::try_from(bytes).ok().and_then(NonZeroU32::new) else { return };
+        let _turn = self.turn.lock().await;
+        // No part is larger than what may be read in a second, which is the other error.
+        while let Ok(Err(early)) = self.rate.check_n(bytes) {
+            tokio::time::sleep(early.wait_time_from(self.rate.clock().now())).await;
         }
-        Some(length)
     }
 }

@@ -31,9 +31,11 @@ async fn a_head_over_the_limit_is_431_and_one_below_is_not() {
     let running = Running::start().await;
     for (length, expected) in [(30_000, "401"), (40_000, "431")] {
         let mut connection = TcpStream::connect(running.sandbox.api_address()).await.unwrap();
-        let head = format!("POST /licenseVerification HTTP/1.1\r\nHost: x\r\nX-Long: {}", "x".repeat(length));
+        let long = "x".repeat(length);
+        let head = format!(
+            "POST /licenseVerification HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\nContent-Length: 0\r\n\r\n"
+        );
         connection.write_all(head.as_bytes()).await.unwrap();
-        connection.write_all(b"\r\nContent-Length: 0\r\n\r\n").await.unwrap();
         let mut answer = [0; 12];
         connection.read_exact(&mut answer).await.unwrap();
         assert_eq!(std::str::from_utf8(&answer).unwrap(), format!("HTTP/1.1 {expected}"), "{length}");
