@@ -165,7 +165,7 @@ class Attack:
         await self.trickle(number, reader, writer, [head])
 
     async def stalled_bodies(self, number, reader, writer):
-        """All but the last bytes as fast as they are taken, then a byte a second."""
+        """All but the last bytes as fast as the line and the server take them, then a byte a second."""
         head = self.head(token=self.token, length=f"Content-Length: {len(self.body)}")
         await self.trickle(number, reader, writer, [head, *pieces(self.body[:-100])])
 

@@ -48,9 +48,10 @@ pub(crate) use on_backend;
 
 /// How long SQLite waits for another process's transaction, such as an administrative command's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// 32 MiB of page cache, in KiB; 4 MiB for whom only adds, mostly at the ends of tables and of each company's part of an
-/// index: a page that is not in it is still in the kernel's.
+/// 32 MiB of page cache, in KiB.
 const CACHE: &str = "-32768";
+/// 4 MiB for whom only adds, mostly at the ends of tables and of each company's part of an index: a page that is not in it
+/// is still in the kernel's.
 const ADDING_CACHE: &str = "-4096";
 
 /// Where the database is.

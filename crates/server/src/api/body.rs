@@ -29,8 +29,8 @@ const STALLED: Duration = Duration::from_millis(500);
 /// Bytes a second of refused bodies that are read for their senders' sake: a hundredth of a processor's work.
 const DISCARDED: NonZeroU32 = NonZeroU32::new(32 << 20).unwrap();
 
-/// Refused bodies that are read at the same time. They come in parts of at most 32 KiB: nobody waits for his turn longer
-/// than half a second.
+/// Refused bodies that are read at the same time. They come in parts of about 32 KiB (`BUFFER` in listen.rs): nobody waits
+/// for his turn much longer than half a second.
 const DISCARDING: usize = 512;
 
 /// Reads bodies.

@@ -49,8 +49,9 @@ impl VerificationThread {
     /// Connects with the first group.
     pub(crate) fn start(file: SqliteFile) -> io::Result<Self> {
         let (jobs, waiting) = channel();
-        let thread = thread::Builder::new().name("verifications".to_owned());
-        Ok(Self { jobs, thread: thread.spawn(move || run(&file, &waiting))? })
+        let work = move || run(&file, &waiting);
+        let thread = thread::Builder::new().name("verifications".to_owned()).spawn(work)?;
+        Ok(Self { jobs, thread })
     }
 
     /// Whether the group is stored. If not, it may be, where the commit's own answer was lost.
