@@ -192,3 +192,32 @@ async fn agree(link: &mut Link, key: &str, ours: Vec<u8>) -> sqlx::Result<Vec<u8
 async fn get(link: &mut Link, key: &str) -> sqlx::Result<Option<Vec<u8>>> {
     on_backend!(link, connection => sqlx::query_scalar(sql::META).bind(key).fetch_optional(connection).await)
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::SqlStr;
+    use sqlx::migrate::{Migration, MigrationType};
+
+    use super::*;
+
+    fn known() -> Migrator {
+        let one = |version| {
+            let text = SqlStr::from_static("SELECT 1");
+            Migration::new(version, "x".into(), MigrationType::Simple, text, false)
+        };
+        Migrator::with_migrations([1, 2].map(one).into())
+    }
+
+    #[test]
+    fn a_database_is_behind_at_or_ahead_of_what_is_known() {
+        let known = known();
+        let same: Vec<_> = known.iter().map(|one| (one.version, one.checksum.to_vec())).collect();
+        let with = |version| [&same[..], &[(version, vec![9])]].concat();
+        assert_eq!(compare(&known, &[]), Schema::Missing);
+        assert_eq!(compare(&known, &same[..1]), Schema::Behind { applied: 1, expected: 2 });
+        assert_eq!(compare(&known, &same), Schema::Current { version: 2 });
+        assert_eq!(compare(&known, &with(3)), Schema::Next { version: 3 });
+        assert_eq!(compare(&known, &with(4)), Schema::Unknown { version: 4 });
+        assert_eq!(compare(&known, &[(1, vec![9])]), Schema::Unknown { version: 1 });
+    }
+}

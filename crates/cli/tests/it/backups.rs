@@ -172,15 +172,12 @@ fn a_schema_is_checked_without_touching_it() {
     }
     site.migrate();
     let (code, stdout, _) = check();
-    assert!(code == 0 && stdout.contains("the schema is at version 3"), "{stdout}");
+    assert!(code == 0 && stdout.contains("the schema is at version 1"), "{stdout}");
     let scene = Scene { site, keys: Default::default() };
-    scene.execute("DELETE FROM _sqlx_migrations WHERE version = 3");
-    let (code, _, stderr) = check();
-    assert!(code == 1 && stderr.contains("version 2") && stderr.contains("expects 3"), "{stderr}");
-    scene.execute("UPDATE _sqlx_migrations SET version = 4 WHERE version = 2");
+    scene.execute("UPDATE _sqlx_migrations SET version = 2");
     let (code, stdout, _) = check();
-    assert!(code == 0 && stdout.contains("version 4, the next one"), "{stdout}");
-    scene.execute("UPDATE _sqlx_migrations SET version = 9 WHERE version = 4");
+    assert!(code == 0 && stdout.contains("version 2, the next one"), "{stdout}");
+    scene.execute("UPDATE _sqlx_migrations SET version = 9");
     let (code, _, stderr) = check();
     assert!(code == 1 && stderr.contains("migration 9, which this version does not know"), "{stderr}");
 }

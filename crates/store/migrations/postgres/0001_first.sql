@@ -1,5 +1,6 @@
 -- Times are milliseconds since 1970, dates are yyyymmdd, ids are time-ordered (see `id.rs`).
--- Enums are small integers; `codec.rs` is their table.
+-- Enums are small integers; `codec.rs` is their table. Tables that grow for ever are partitioned by month
+-- (`partition.rs`).
 
 -- What the database knows about itself: the checks of the master keys.
 CREATE TABLE meta (
@@ -39,6 +40,7 @@ CREATE TABLE delegation (
     revoked_ms  BIGINT,
     PRIMARY KEY (owner_id, delegate_id)
 );
+CREATE INDEX delegation_delegate ON delegation (delegate_id);
 
 CREATE TABLE token (
     hash          BYTEA  PRIMARY KEY, -- SHA-256
@@ -68,9 +70,11 @@ CREATE TABLE verification (
     licence_hash BYTEA    NOT NULL, -- keyed hash, 16 bytes
     subject      BYTEA    NOT NULL, -- sealed: licence number, name, device id
     PRIMARY KEY (company_id, id)
-);
--- 2^52 of an id are 12.4 days: inserts stay local, a week is at most two probes.
-CREATE INDEX verification_licence ON verification ((id >> 52), licence_hash, id);
+) PARTITION BY RANGE (id);
+-- What is old. None by licence, as on SQLite: its random keys would cost every verification more than it gives the
+-- rare question (docs/performance.md).
+CREATE INDEX verification_age ON verification (id);
+CREATE TABLE verification_default PARTITION OF verification DEFAULT;
 
 -- The first sighting of a vehicle that is not the company's (§3.3).
 CREATE TABLE vehicle_grace (
@@ -92,6 +96,192 @@ CREATE TABLE audit (
     subject_hash BYTEA,             -- keyed hash, 16 bytes
     reference    BIGINT   NOT NULL,
     outcome      TEXT     NOT NULL,
+    sheet        BYTEA,             -- the verifications of one commit (audit/sheet.rs)
     hash         BYTEA    NOT NULL, -- SHA-256
-    PRIMARY KEY (chain, seq)
+    PRIMARY KEY (chain, seq, at_ms)
+) PARTITION BY RANGE (at_ms);
+ALTER TABLE audit ALTER COLUMN sheet SET STORAGE EXTERNAL;
+CREATE TABLE audit_default PARTITION OF audit DEFAULT;
+
+-- One row per audit chain: its head, and the last row that was destroyed at its beginning.
+CREATE TABLE audit_chain (
+    chain     TEXT COLLATE "C" PRIMARY KEY,
+    seq       BIGINT NOT NULL,
+    at_ms     BIGINT NOT NULL,
+    hash      BYTEA  NOT NULL,
+    base_seq  BIGINT NOT NULL,
+    base_hash BYTEA  NOT NULL
 );
+
+-- The next sequence of each letter and year.
+CREATE TABLE number_counter (
+    sector SMALLINT NOT NULL,
+    year   SMALLINT NOT NULL,
+    next   BIGINT   NOT NULL,
+    PRIMARY KEY (sector, year)
+);
+
+-- Every number that stands for something, so that none can stand for two. Not partitioned for that reason.
+CREATE TABLE number (
+    number     BIGINT   PRIMARY KEY, -- letter, year and sequence: see codec.rs
+    kind       SMALLINT NOT NULL,
+    company_id BIGINT   NOT NULL,
+    id         BIGINT   NOT NULL     -- of the rental, reservation or remote verification
+);
+
+CREATE TABLE rental (
+    id              BIGINT   NOT NULL,
+    company_id      BIGINT   NOT NULL,
+    caller_id       BIGINT   NOT NULL,
+    number          BIGINT   NOT NULL,
+    at_ms           BIGINT   NOT NULL, -- when it was registered
+    created_date    INTEGER  NOT NULL, -- the same, as a date in Asia/Seoul
+    from_date       INTEGER  NOT NULL,
+    to_date         INTEGER  NOT NULL,
+    plate           TEXT COLLATE "C" NOT NULL,
+    status          SMALLINT NOT NULL, -- rent_stts_cd
+    one_way         BOOLEAN,
+    licence_hash    BYTEA,             -- of the driver, once one was verified
+    verification_id BIGINT,
+    verified_ms     BIGINT,
+    code            SMALLINT,
+    temporary       BOOLEAN  NOT NULL,
+    decided_ms      BIGINT,            -- when it was confirmed or cancelled
+    PRIMARY KEY (company_id, id)
+) PARTITION BY RANGE (id);
+CREATE INDEX rental_by_start ON rental (company_id, from_date, number) INCLUDE (id);
+CREATE INDEX rental_by_end ON rental (company_id, to_date, number) INCLUDE (id);
+CREATE INDEX rental_by_creation ON rental (company_id, created_date, number) INCLUDE (id);
+CREATE INDEX rental_by_plate ON rental (company_id, plate, from_date, number) INCLUDE (id);
+-- 2^52 of an id are 12.4 days: inserts stay local, a week is at most two probes.
+CREATE INDEX rental_by_licence ON rental ((id >> 52), licence_hash, id);
+CREATE TABLE rental_default PARTITION OF rental DEFAULT;
+
+CREATE TABLE reservation (
+    id           BIGINT   PRIMARY KEY,
+    company_id   BIGINT   NOT NULL,
+    caller_id    BIGINT   NOT NULL,
+    number       BIGINT   NOT NULL,
+    at_ms        BIGINT   NOT NULL,
+    created_date INTEGER  NOT NULL,
+    from_date    INTEGER  NOT NULL,
+    to_date      INTEGER  NOT NULL,
+    plate        TEXT COLLATE "C" NOT NULL,
+    recurrence   SMALLINT NOT NULL,
+    class        SMALLINT NOT NULL,
+    subject      BYTEA    NOT NULL, -- sealed: licence number, name
+    last_code    SMALLINT NOT NULL,
+    last_ms      BIGINT   NOT NULL,
+    next_date    INTEGER  NOT NULL,
+    failures     SMALLINT NOT NULL,
+    due_ms       BIGINT,            -- when it runs, or when its claim ends; null after its last run
+    claim        BIGINT             -- whose run is under way
+);
+CREATE INDEX reservation_due ON reservation (due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX reservation_by_start ON reservation (company_id, from_date, number) INCLUDE (id);
+CREATE INDEX reservation_by_end ON reservation (company_id, to_date, number) INCLUDE (id);
+CREATE INDEX reservation_by_creation ON reservation (company_id, created_date, number) INCLUDE (id);
+CREATE INDEX reservation_by_plate ON reservation (company_id, plate, from_date, number) INCLUDE (id);
+
+-- How many rentals or reservations a company has on a day, by the date searched for (table 5.13).
+CREATE TABLE history_count (
+    company_id BIGINT   NOT NULL,
+    search     SMALLINT NOT NULL,
+    day        INTEGER  NOT NULL,
+    total      BIGINT   NOT NULL,
+    PRIMARY KEY (company_id, search, day)
+);
+
+-- 비대면: what a generated number stands for, and how the driver's verification ended.
+CREATE TABLE remote (
+    number          BIGINT   PRIMARY KEY,
+    id              BIGINT   NOT NULL,
+    company_id      BIGINT   NOT NULL,
+    caller_id       BIGINT   NOT NULL,
+    sector          SMALLINT NOT NULL,
+    at_ms           BIGINT   NOT NULL,
+    from_date       INTEGER  NOT NULL,
+    to_date         INTEGER  NOT NULL,
+    plate           TEXT COLLATE "C",
+    device          BYTEA,             -- sealed
+    api_type        TEXT COLLATE "C",
+    attempts        SMALLINT NOT NULL,
+    refusal         TEXT,              -- KOROAD's code of the last attempt, where it refused (table 5.3)
+    refusal_message TEXT,
+    finished_ms     BIGINT,
+    code            SMALLINT,
+    identity        SMALLINT,
+    verification_id BIGINT,
+    similarity      DOUBLE PRECISION,
+    liveness        DOUBLE PRECISION,
+    originality     DOUBLE PRECISION,
+    photo           TEXT COLLATE "C"   -- table 5.11
+);
+CREATE INDEX remote_end ON remote (to_date);
+
+CREATE TABLE idempotency (
+    account_id   BIGINT NOT NULL,
+    key_hash     BYTEA  NOT NULL, -- keyed hash
+    id           BIGINT NOT NULL,
+    request_hash BYTEA  NOT NULL, -- keyed hash of the interface and the decrypted body
+    at_ms        BIGINT NOT NULL,
+    answer       BYTEA  NOT NULL, -- sealed
+    PRIMARY KEY (account_id, key_hash)
+);
+CREATE INDEX idempotency_age ON idempotency (at_ms);
+
+CREATE TABLE webhook_endpoint (
+    id          BIGINT  PRIMARY KEY,
+    company_id  BIGINT  NOT NULL REFERENCES account (id),
+    url         TEXT    NOT NULL,
+    secret      BYTEA   NOT NULL, -- sealed
+    created_ms  BIGINT  NOT NULL,
+    disabled_ms BIGINT
+);
+CREATE INDEX webhook_endpoint_company ON webhook_endpoint (company_id);
+
+-- The outbox: written in the transaction of what it tells.
+CREATE TABLE webhook_message (
+    id           BIGINT   NOT NULL,
+    endpoint_id  BIGINT   NOT NULL REFERENCES webhook_endpoint (id),
+    at_ms        BIGINT   NOT NULL,
+    kind         TEXT     NOT NULL,
+    body         TEXT     NOT NULL,
+    attempts     SMALLINT NOT NULL,
+    due_ms       BIGINT,            -- the next attempt, or the end of the claim; null when it is settled
+    claim        BIGINT,
+    delivered_ms BIGINT,
+    failure      TEXT,              -- of the last attempt
+    PRIMARY KEY (id, endpoint_id)
+);
+CREATE INDEX webhook_message_due ON webhook_message (due_ms) WHERE due_ms IS NOT NULL;
+
+-- What only one node does at a time, and until when it is taken.
+CREATE TABLE chore (
+    name     TEXT COLLATE "C" PRIMARY KEY,
+    until_ms BIGINT NOT NULL
+);
+
+-- Checks that KOROAD did not answer and that are made again for companies that asked to be told. Dates and codes are
+-- numbers, see codec.rs.
+CREATE TABLE recheck (
+    id          BIGINT   PRIMARY KEY,
+    company_id  BIGINT   NOT NULL,
+    caller_id   BIGINT   NOT NULL,
+    environment SMALLINT NOT NULL,
+    sector      SMALLINT NOT NULL,
+    channel     SMALLINT NOT NULL,
+    reference   TEXT COLLATE "C" NOT NULL, -- the caller's own
+    item        INTEGER  NOT NULL,
+    at_ms       BIGINT   NOT NULL,
+    from_date   INTEGER  NOT NULL,
+    to_date     INTEGER  NOT NULL,
+    class       SMALLINT NOT NULL,
+    plate       TEXT,
+    api_type    TEXT,
+    subject     BYTEA    NOT NULL,         -- licence number, name and device id, sealed
+    due_ms      BIGINT   NOT NULL,         -- the next attempt, or the end of the claim
+    claim       BIGINT,
+    UNIQUE (caller_id, company_id, environment, reference, item)
+);
+CREATE INDEX recheck_due ON recheck (due_ms, id);

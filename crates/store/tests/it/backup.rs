@@ -8,14 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rims_domain::{AccountId, Environment};
 use rims_protocol::Sector;
 use rims_store::{
-    AuditBreak, BackupError, MasterKeys, OpenError, Options, Progress, Restore, Restored, Schema, Store,
-    Subject,
+    AuditBreak, BackupError, MasterKeys, OpenError, Options, Progress, Restore, Restored, Store, Subject,
 };
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::fixture::{Fixture, audit, keys, now, store_verifications, verification};
-use crate::upgrade::first_version;
 
 /// A database with some verifications, and its backup.
 struct Scene {
@@ -229,20 +227,6 @@ async fn numbers_given_since_the_backup_are_not_given_again() {
     let next = after.next_number(Sector::Rental, 26).await.unwrap();
     assert!(next.sequence() > given.sequence() + 999_000, "{} {}", given.sequence(), next.sequence());
     after.close().await;
-}
-
-#[tokio::test]
-async fn an_older_backup_is_brought_up_to_date() {
-    let scene = Scene { fixture: Fixture::sqlite(), folder: tempfile::tempdir().unwrap() };
-    first_version(&scene.fixture).await;
-    let older = Store::attach(&scene.fixture.options(), &scene.fixture.keys).await.unwrap();
-    // Before an upgrade, with the new program.
-    older.backup(&scene.backup(), audit("backup", Subject::None), |_| ()).await.unwrap();
-    older.close().await;
-    assert_eq!(scene.restore().await.unwrap().migrated, 2);
-    let store = Store::open(&scene.options(), &scene.fixture.keys).await.unwrap();
-    assert!(matches!(store.schema().await, Ok(Schema::Current { .. })));
-    store.close().await;
 }
 
 #[tokio::test]

@@ -30,7 +30,6 @@ mod samples;
 mod schema;
 mod sqlite;
 mod together;
-mod upgrade;
 mod vehicles;
 mod verifications;
 mod webhooks;

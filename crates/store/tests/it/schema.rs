@@ -59,18 +59,17 @@ fn migrations_only_add() {
         for file in std::fs::read_dir(format!("{folder}/{engine}")).unwrap() {
             let path = file.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
-            // The first two were applied with every server stopped.
-            if name < "0003" || CONTRACTIONS.contains(&name) {
+            looked_at += 1;
+            if name == "0001_first.sql" || CONTRACTIONS.contains(&name) {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap().to_uppercase();
             for taken in ["DROP ", "RENAME ", "ALTER COLUMN", "DELETE FROM", "UPDATE "] {
                 assert!(!text.contains(taken), "{name}: {taken}");
             }
-            looked_at += 1;
         }
     }
-    assert!(looked_at >= 2);
+    assert!(looked_at >= 2, "one first schema for each engine");
 }
 
 async fn every_statement_can_be_prepared(fixture: Arc<Fixture>) {
