@@ -11,13 +11,14 @@ use base64::engine::general_purpose::STANDARD;
 use cipher::block_padding::Pkcs7;
 use cipher::common::InnerInit;
 use cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyInit};
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::ApiError;
-use crate::json::{Json, Members};
+use crate::json::{Members, Skipped};
+use crate::messages::RequestTable;
 
 /// A Secret Key (§3.2.2), ready to seal and open. The text itself is not kept.
 #[derive(Clone)]
@@ -104,11 +105,59 @@ struct Body<'a> {
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Member<'a> {
-    Text(#[serde(borrow)] Cow<'a, str>),
-    Other(IgnoredAny),
+/// The text of a member, or that it is none. What it is instead takes no memory.
+struct OneText;
+
+impl<'de> DeserializeSeed<'de> for OneText {
+    type Value = Option<Cow<'de, str>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OneText {
+    type Value = Option<Cow<'de, str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+        Skipped::of_items(items).map(|()| None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+        Skipped::of_members(members).map(|()| None)
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Body<'a> {
@@ -130,23 +179,21 @@ impl<'de> Visitor<'de> for OneBody {
         let mut encrypted_data = None;
         while let Some(Name(name)) = members.next_key()? {
             if name != "encryptedData" {
-                // Read and not skipped: what is not JSON is refused.
-                members.next_value::<Json>()?;
+                members.next_value::<Skipped>()?;
                 continue;
             }
-            encrypted_data = match members.next_value()? {
-                Member::Text(text) => Some(text),
-                Member::Other(_) => None,
-            };
+            encrypted_data = members.next_value_seed(OneText)?;
         }
         Ok(Body { encrypted_data })
     }
 }
 
-/// Opens `encryptedData` into the request's members; -190 unless it decrypts to one JSON object in UTF-8.
-pub fn open_request(key: &SecretKey, sealed: &str) -> Result<Members, ApiError> {
+/// Opens `encryptedData` into the members that the interface's table has; -190 unless it decrypts to one JSON object in
+/// UTF-8.
+pub fn open_request(key: &SecretKey, sealed: &str, table: &RequestTable) -> Result<Members, ApiError> {
     let plaintext = Zeroizing::new(key.open(sealed).map_err(|_| ApiError::Decryption)?);
-    serde_json::from_slice(&plaintext).map_err(|_| ApiError::Decryption)
+    let text = std::str::from_utf8(&plaintext).map_err(|_| ApiError::Decryption)?;
+    Members::of_table(text, table).ok_or(ApiError::Decryption)
 }
 
 /// Wraps a sealed text as a request body.
@@ -159,6 +206,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Sector;
+    use crate::interface::Family;
+    use crate::json::Json;
+
+    const TABLE: RequestTable = RequestTable::of(Family::Result(Sector::General));
 
     /// The Secret Key of the specification's sample (§6).
     const SAMPLE_KEY: &str = "1234b0842f2848c090a0835c6e7ac599";
@@ -238,13 +290,13 @@ mod tests {
         let key = SecretKey::new(SAMPLE_KEY);
         for plaintext in ["", "[]", "1", "{} {}", "{\"a\":", "\u{feff}{}"] {
             let sealed = key.seal(plaintext.as_bytes());
-            assert_eq!(open_request(&key, &sealed), Err(ApiError::Decryption), "{plaintext:?}");
+            assert_eq!(open_request(&key, &sealed, &TABLE), Err(ApiError::Decryption), "{plaintext:?}");
         }
         let euc_kr = key.seal(b"{\"f_resident_name\":\"\xc8\xab\xb1\xe6\xb5\xbf\"}");
-        assert_eq!(open_request(&key, &euc_kr), Err(ApiError::Decryption));
-        assert_eq!(open_request(&key, "not sealed"), Err(ApiError::Decryption));
-        let members = open_request(&key, &key.seal(br#"{"a":"1","a":"2"}"#)).unwrap();
-        assert_eq!(members.get("a").and_then(Json::as_text), Some("2"));
+        assert_eq!(open_request(&key, &euc_kr, &TABLE), Err(ApiError::Decryption));
+        assert_eq!(open_request(&key, "not sealed", &TABLE), Err(ApiError::Decryption));
+        let members = open_request(&key, &key.seal(br#"{"vrfc_no":"1","vrfc_no":"2"}"#), &TABLE).unwrap();
+        assert_eq!(members.get("vrfc_no").and_then(Json::as_text), Some("2"));
     }
 
     #[test]
@@ -269,9 +321,9 @@ mod tests {
         #[test]
         fn no_input_makes_it_panic(sealed in "\\PC{0,200}", body: Vec<u8>) {
             let key = SecretKey::new(SAMPLE_KEY);
-            let _ = open_request(&key, &sealed);
+            let _ = open_request(&key, &sealed, &TABLE);
             if let Ok(inner) = encrypted_data(&body) {
-                let _ = open_request(&key, &inner);
+                let _ = open_request(&key, &inner, &TABLE);
             }
             let _ = key.open(&STANDARD.encode(&body));
         }

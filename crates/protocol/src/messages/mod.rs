@@ -8,6 +8,7 @@ mod members;
 mod number;
 mod result;
 mod schedule;
+mod table;
 #[cfg(test)]
 mod testing;
 mod user;
@@ -20,5 +21,7 @@ pub use history::{HistoryPage, HistoryRequest, LicenceKind, RentalRow, ScheduleR
 pub use number::{NumberAnswer, NumberRequest};
 pub use result::{ResultAnswer, ResultBody, ResultRequest};
 pub use schedule::{RepeatStatus, ScheduleAnswer, ScheduleRequest};
+pub(crate) use table::LIST;
+pub use table::RequestTable;
 pub use user::{UserAnswer, UserQuery};
 pub use verify::{BatchRequest, ItemAnswer, SingleRequest, VerifyItem};

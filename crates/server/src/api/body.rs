@@ -40,15 +40,19 @@ pub(super) struct Bodies {
     timeout: Duration,
     /// Bytes of large bodies per key: reading their JSON is the most that a request can cost.
     rate: Buckets,
-    /// Bytes of large bodies that may be held at once: clients that send slowly must not fill the memory.
+    /// Bytes that large bodies, and what was read of them, may hold at once: clients that send slowly, and requests that
+    /// wait for a national system, must not fill the memory.
     room: Arc<Semaphore>,
     discards: Arc<Discards>,
 }
 
+/// A part of [`Bodies`]' room, as many bytes as it has permits.
+pub(super) type BodyMemory = OwnedSemaphorePermit;
+
 /// A body, and its bytes' place among those that are held.
 pub(super) struct Arrived {
     pub(super) bytes: Bytes,
-    _room: OwnedSemaphorePermit,
+    pub(super) memory: BodyMemory,
 }
 
 impl Bodies {
@@ -86,6 +90,17 @@ impl Bodies {
             self.charge(key, arrived.bytes.len())?;
         }
         Ok(arrived)
+    }
+
+    /// The body's bytes are gone, and what was read of it takes so many instead, until the request is answered.
+    pub(super) fn keep(&self, mut memory: BodyMemory, bytes: usize) -> Result<BodyMemory, Failure> {
+        let (held, needed) = (memory.num_permits(), bytes.saturating_sub(SMALL));
+        if let Some(more) = needed.checked_sub(held) {
+            memory.merge(self.hold(more)?);
+        } else {
+            drop(memory.split(held - needed));
+        }
+        Ok(memory)
     }
 
     /// Refuses a body of a declared length that would be refused later.
@@ -143,11 +158,11 @@ impl Bodies {
             let before = parts.len().saturating_sub(SMALL);
             room.merge(self.hold((parts.len() + part.len()).saturating_sub(SMALL) - before)?);
             if parts.is_empty() && body.is_end_stream() {
-                return Ok(Arrived { bytes: part, _room: room });
+                return Ok(Arrived { bytes: part, memory: room });
             }
             parts.extend_from_slice(&part);
         }
-        Ok(Arrived { bytes: parts.freeze(), _room: room })
+        Ok(Arrived { bytes: parts.freeze(), memory: room })
     }
 
     /// Counts a large body against its key's rate.

@@ -12,13 +12,14 @@ use rims_aside::aside;
 use rims_domain::{CredentialId, access};
 use rims_protocol::envelope::{encrypted_data, open_request};
 use rims_protocol::json::Members;
+use rims_protocol::messages::RequestTable;
 use rims_protocol::values::RecheckReference;
 use rims_protocol::{ApiError, Interface};
 
 use tracing::{Instrument as _, trace_span};
 
 use super::answer::Failure;
-use super::body::Arrived;
+use super::body::{Arrived, BodyMemory};
 use super::peer::client_address;
 use super::to_the_end::{ToTheEnd, to_the_end};
 use super::turns::Turn;
@@ -45,8 +46,15 @@ pub(super) struct Call {
     pub(super) idempotency_key: Option<HeaderValue>,
     /// As sent; read by the verifications.
     recheck_reference: Option<HeaderValue>,
+    held: Arc<Held>,
+}
+
+/// What a request holds until it is answered, or until its use case ends after the client has hung up.
+pub(super) struct Held {
     /// Its place among the requests that are worked on.
-    turn: Arc<Turn>,
+    _turn: Turn,
+    /// The bytes of its members, among those of all bodies.
+    _memory: BodyMemory,
 }
 
 impl FromRequestParts<Arc<Api>> for Bearer {
@@ -83,16 +91,18 @@ impl FromRequest<Arc<Api>> for Call {
         };
         let body =
             api.bodies.read(caller.credential.id, &parts, body).instrument(trace_span!("body")).await?;
-        let members = if body.bytes.len() > LARGE {
+        let table = RequestTable::of(interface.family);
+        let (members, memory) = if body.bytes.len() > LARGE {
             let caller = Arc::clone(&caller);
-            computed(Box::pin(aside(move || opened(&caller, &body))).await)?
+            computed(Box::pin(aside(move || opened(&caller, body, &table))).await)?
         } else {
-            opened(&caller, &body)?
+            opened(&caller, body, &table)?
         };
+        let memory = api.bodies.keep(memory, members.held_bytes())?;
         let idempotency_key = parts.headers.remove(once::HEADER);
         let recheck_reference = parts.headers.remove(RECHECK_REFERENCE);
-        let (members, turn) = (Arc::new(members), Arc::new(turn));
-        Ok(Self { caller, interface, members, idempotency_key, recheck_reference, turn })
+        let (members, held) = (Arc::new(members), Arc::new(Held { _turn: turn, _memory: memory }));
+        Ok(Self { caller, interface, members, idempotency_key, recheck_reference, held })
     }
 }
 
@@ -118,12 +128,14 @@ impl Call {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        to_the_end(use_case, Arc::clone(&self.turn))
+        to_the_end(use_case, Arc::clone(&self.held))
     }
 }
 
-fn opened(caller: &Caller, body: &Arrived) -> Result<Members, ApiError> {
-    open_request(&caller.secret_key, &encrypted_data(&body.bytes)?)
+fn opened(caller: &Caller, body: Arrived, table: &RequestTable) -> Result<(Members, BodyMemory), ApiError> {
+    let Arrived { bytes, memory } = body;
+    let members = open_request(&caller.secret_key, &encrypted_data(&bytes)?, table)?;
+    Ok((members, memory))
 }
 
 /// A crash aside is the request's own.

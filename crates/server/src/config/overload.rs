@@ -16,7 +16,7 @@ pub struct OverloadConfig {
     pub batches_waiting: usize,
     /// How long they wait.
     pub batch_wait_ms: u64,
-    /// Bytes of large bodies that are held while they arrive and are opened, all together.
+    /// Bytes that large bodies hold while they arrive, and what was read of them until it is answered, all together.
     pub body_memory_bytes: usize,
     /// What one company may have of the places, in percent.
     pub company_share_percent: usize,

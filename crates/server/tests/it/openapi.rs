@@ -8,7 +8,7 @@ use rims_protocol::codes::HistoryKind;
 use rims_protocol::interface::{Family, INTERFACES, Interface, Keys};
 use rims_protocol::json::Members;
 use rims_protocol::messages::{
-    AnomalyRequest, BatchRequest, ConfirmRequest, HistoryRequest, NumberRequest, ResultRequest,
+    AnomalyRequest, BatchRequest, ConfirmRequest, HistoryRequest, NumberRequest, RequestTable, ResultRequest,
     ScheduleRequest, SingleRequest,
 };
 use serde_json::{Map, Value, json};
@@ -225,6 +225,26 @@ fn the_sealed_examples_are_the_samples() {
         assert_eq!(opened, sample(interface), "{}", interface.path);
         assert_eq!(read(interface, &opened), Ok(()), "{}", interface.path);
     }
+}
+
+/// What is kept of a request is what the document has, in no less and no more members.
+#[test]
+fn a_request_keeps_the_documents_members() {
+    let mut compared = 0;
+    for interface in posts() {
+        let table = RequestTable::of(interface.family);
+        let kept: BTreeSet<String> = table.members.iter().map(|name| (*name).to_owned()).collect();
+        let of_items = table.items.iter().map(|name| format!("requestList[0].{name}"));
+        let documented: BTreeSet<String> = places(interface).into_iter().map(|place| place.named).collect();
+        assert_eq!(
+            kept.into_iter().chain(of_items).collect::<BTreeSet<_>>(),
+            documented,
+            "{}",
+            interface.path
+        );
+        compared += 1;
+    }
+    assert_eq!(compared, 25);
 }
 
 /// Members that are all of a wrong type are refused one after the other, in the order of the document.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::harness::Client;
+use crate::harness::{Client, with};
 use crate::production::{Deployment, both_keys, company, driver, other_company};
 
 const SINGLE: &str = "/licenseVerification";
@@ -178,5 +178,26 @@ async fn bodies_that_do_not_end_fill_no_memory_and_keep_small_ones_out_neither()
     drop(slow);
     let answered = async { while client.send(SINGLE, large.clone()).await.status() != StatusCode::OK {} };
     tokio::time::timeout(Duration::from_secs(10), answered).await.expect("an answer");
+    deployment.stop().await;
+}
+
+/// What was read of a body counts like the body, until it is answered: here, as long as KOROAD does not answer.
+#[tokio::test]
+async fn what_was_read_of_a_body_holds_its_place_until_it_is_answered() {
+    let deployment =
+        Deployment::start("body_limit_bytes = 90000\noverload = { body_memory_bytes = 90000 }").await;
+    let [client, _] = both_keys(&deployment).await;
+    let batch = |number: &str| {
+        let driver = with(&driver(), "f_license_no", number);
+        json!({ "f_send_cnt": "200", "requestList": vec![driver; 200] })
+    };
+    let unanswered = batch("999200000000");
+    // Either may be the first.
+    let held = is_answered_again(&client, BATCH, &unanswered);
+    let refused = async { while status(&client, BATCH, &batch("110000000000")).await == StatusCode::OK {} };
+    let refused = tokio::time::timeout(Duration::from_secs(4), refused);
+    let ((), refused) = tokio::join!(held, refused);
+    refused.expect("a refusal while the other is not answered");
+    is_answered_again(&client, BATCH, &batch("110000000000")).await;
     deployment.stop().await;
 }
