@@ -6,12 +6,12 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use rims_domain::AccountId;
 use rims_domain::idempotency::LIFETIME;
+use rims_domain::{AccountId, Environment};
 use rims_protocol::values::IdempotencyKey;
 use sqlx::FromRow;
 
-use crate::codec::moment;
+use crate::codec::{Code as _, moment};
 use crate::committer::changed;
 use crate::db::{Link, on_backend};
 use crate::error::{StoreError, report};
@@ -23,16 +23,17 @@ use crate::store::Store;
 
 statements! { STATEMENTS:
     REMEMBER = "
-        INSERT INTO idempotency (account_id, key_hash, id, request_hash, at_ms, answer)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (account_id, key_hash) DO UPDATE
-        SET id = excluded.id, request_hash = excluded.request_hash, at_ms = excluded.at_ms,
-            answer = excluded.answer
-        WHERE idempotency.at_ms <= $7";
+        INSERT INTO idempotency (account_id, environment, key_hash, id, company_id, request_hash, at_ms, answer)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (account_id, environment, key_hash) DO UPDATE
+        SET id = excluded.id, company_id = excluded.company_id, request_hash = excluded.request_hash,
+            at_ms = excluded.at_ms, answer = excluded.answer
+        WHERE idempotency.at_ms <= $9";
     FORGET = "
-        DELETE FROM idempotency WHERE account_id = $1 AND key_hash = $2 AND id = $3";
+        DELETE FROM idempotency WHERE account_id = $1 AND environment = $2 AND key_hash = $3 AND id = $4";
     FIND = "
-        SELECT id, request_hash, at_ms, answer FROM idempotency WHERE account_id = $1 AND key_hash = $2";
+        SELECT id, company_id, request_hash, at_ms, answer FROM idempotency
+        WHERE account_id = $1 AND environment = $2 AND key_hash = $3";
 }
 
 /// The request behind a key, as one hash: its interface and its decrypted body.
@@ -45,13 +46,25 @@ impl fmt::Debug for RequestHash {
     }
 }
 
+/// Whose a key is. The two environments of an account have keys of their own, so that a simulator's answer is never
+/// repeated to an operations key (docs/spec-decisions.md, Meaning).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyOwner {
+    /// The caller's account.
+    pub account: AccountId,
+    /// Development or operations.
+    pub environment: Environment,
+}
+
 /// An answer to remember.
 #[derive(Clone)]
 pub struct NewAnswer {
     /// From [`Store::next_id`].
     pub id: i64,
     /// Whose key it is.
-    pub account: AccountId,
+    pub owner: KeyOwner,
+    /// Whose data the answer shows: the `bizinfo` company.
+    pub company: AccountId,
     /// The key.
     pub key: IdempotencyKey,
     /// What was asked.
@@ -64,18 +77,19 @@ pub struct NewAnswer {
 
 impl fmt::Debug for NewAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewAnswer")
-            .field("id", &self.id)
-            .field("account", &self.account)
-            .finish_non_exhaustive()
+        f.debug_struct("NewAnswer").field("id", &self.id).field("owner", &self.owner).finish_non_exhaustive()
     }
 }
 
 /// An answer that was remembered.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AnswerRecord {
+    /// Its row.
+    pub id: i64,
     /// What was asked.
     pub request: RequestHash,
+    /// Whose data it shows: the `bizinfo` company.
+    pub company: AccountId,
     /// When.
     pub at: Timestamp,
     /// The answer's body.
@@ -91,8 +105,10 @@ impl fmt::Debug for AnswerRecord {
 /// An answer's row.
 pub(crate) struct AnswerRow {
     account: i64,
+    environment: i16,
     key_hash: [u8; 16],
     id: i64,
+    company: i64,
     request_hash: [u8; 16],
     at_ms: i64,
     answer: Vec<u8>,
@@ -103,9 +119,11 @@ impl AnswerRow {
     pub(crate) fn new(new: &NewAnswer, keys: &Keyring) -> Result<Self, StoreError> {
         let at_ms = new.at.as_millisecond();
         Ok(Self {
-            account: new.account.0,
+            account: new.owner.account.0,
+            environment: new.owner.environment.encode(),
             key_hash: keys.idempotency_hash(new.key.as_str()),
             id: new.id,
+            company: new.company.0,
             request_hash: new.request.0,
             at_ms,
             answer: keys.seal(Column::IdempotencyAnswer, new.id, &packed(&new.body))?,
@@ -118,8 +136,10 @@ impl AnswerRow {
             link,
             REMEMBER,
             self.account,
+            self.environment,
             &self.key_hash[..],
             self.id,
+            self.company,
             &self.request_hash[..],
             self.at_ms,
             self.answer.as_slice(),
@@ -138,7 +158,7 @@ pub(crate) async fn remember(link: &mut Link, writes: &[Prepared]) -> sqlx::Resu
         .flat_map(|(place, write)| write.answers.iter().map(move |row| (place, row)))
         .collect();
     // Stable: of two with one key the first one in the queue is the first.
-    answers.sort_by_key(|(_, row)| (row.account, row.key_hash));
+    answers.sort_by_key(|(_, row)| (row.account, row.environment, row.key_hash));
     let mut may_go_on = vec![true; writes.len()];
     for (place, row) in answers {
         may_go_on[place] &= row.remember(link).await?;
@@ -152,7 +172,7 @@ pub(crate) async fn remember(link: &mut Link, writes: &[Prepared]) -> sqlx::Resu
 /// Forgets the answers of a write that is refused, and no other write's.
 pub(crate) async fn forget(link: &mut Link, write: &Prepared) -> sqlx::Result<()> {
     for row in &write.answers {
-        changed!(link, FORGET, row.account, &row.key_hash[..], row.id);
+        changed!(link, FORGET, row.account, row.environment, &row.key_hash[..], row.id);
     }
     Ok(())
 }
@@ -160,6 +180,7 @@ pub(crate) async fn forget(link: &mut Link, write: &Prepared) -> sqlx::Result<()
 #[derive(FromRow)]
 struct StoredAnswer {
     id: i64,
+    company_id: i64,
     request_hash: Vec<u8>,
     at_ms: i64,
     answer: Vec<u8>,
@@ -174,18 +195,25 @@ impl Store {
     /// What a key was answered, expired or not.
     pub async fn answer(
         &self,
-        account: AccountId,
+        owner: KeyOwner,
         key: &IdempotencyKey,
     ) -> Result<Option<AnswerRecord>, StoreError> {
         let hash = self.inner.keys.idempotency_hash(key.as_str());
         let row: Result<Option<StoredAnswer>, _> = on_backend!(&self.inner.db, pool => {
-            sqlx::query_as(FIND).bind(account.0).bind(&hash[..]).fetch_optional(pool).await
+            sqlx::query_as(FIND)
+                .bind(owner.account.0)
+                .bind(owner.environment.encode())
+                .bind(&hash[..])
+                .fetch_optional(pool)
+                .await
         });
         let Some(row) = row.map_err(|error| report(&error))? else { return Ok(None) };
         let damaged = StoreError::Corrupt("idempotency.request_hash");
         let answer = self.inner.keys.open(Column::IdempotencyAnswer, row.id, &row.answer)?;
         Ok(Some(AnswerRecord {
+            id: row.id,
             request: RequestHash(row.request_hash.try_into().map_err(|_| damaged)?),
+            company: AccountId(row.company_id),
             at: moment(row.at_ms, "idempotency.at_ms")?,
             body: unpacked(&answer, "idempotency.answer")?,
         }))

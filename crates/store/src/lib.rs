@@ -61,7 +61,7 @@ pub use backup::{BackupError, Progress, Restore, Restored};
 pub use error::{Constraint, StoreError};
 pub use history::{Page, Query as HistoryQuery};
 pub use id::MAX_NODE;
-pub use idempotency::{AnswerRecord, NewAnswer, RequestHash};
+pub use idempotency::{AnswerRecord, KeyOwner, NewAnswer, RequestHash};
 pub use keys::{KeyFileError, MasterKeys};
 pub use options::Options;
 pub use recheck::{Recheck, RecheckClaim};

@@ -39,8 +39,8 @@ statements! { STATEMENTS:
         DELETE FROM remote WHERE number IN (SELECT number FROM remote WHERE to_date < $2 AND $1 > 0 LIMIT $3)
         RETURNING company_id, number, from_date, to_date, 0 AS created_date";
     DELETE_ANSWERS = "
-        DELETE FROM idempotency WHERE (account_id, key_hash) IN
-            (SELECT account_id, key_hash FROM idempotency WHERE at_ms < $1 LIMIT $2)";
+        DELETE FROM idempotency WHERE (account_id, environment, key_hash) IN
+            (SELECT account_id, environment, key_hash FROM idempotency WHERE at_ms < $1 LIMIT $2)";
     DELETE_MESSAGES = "
         DELETE FROM webhook_message WHERE (id, endpoint_id) IN
             (SELECT id, endpoint_id FROM webhook_message

@@ -62,7 +62,7 @@ fn of(api: &Api, call: &Call) -> Result<Option<Once>, Failure> {
 }
 
 async fn replay(api: &Api, call: &Call, once: &Once) -> Result<Option<Response>, Failure> {
-    match api.services.known(&call.caller, once).await? {
+    match api.services.known(&call.caller, once, &call.members).await? {
         Known::Nothing => Ok(None),
         Known::Answered(body) => Ok(Some(replayed(body))),
         Known::OtherRequest => Err(ApiError::invalid(NAME, "다른 요청에 사용된 키입니다").into()),

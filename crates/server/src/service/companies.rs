@@ -62,4 +62,18 @@ impl Services {
             _ => Err(ServiceError::Bizinfo),
         }
     }
+
+    /// Whether what was recorded for a company may be shown to the caller again: it is the caller's own, or the company
+    /// is still usable and still delegates to the caller; else -130.
+    pub(super) async fn may_still_act_for(
+        &self,
+        caller: &Caller,
+        company: AccountId,
+    ) -> Result<(), ServiceError> {
+        if company == caller.account.id {
+            return Ok(());
+        }
+        let user_id = self.account(company).await?.user_id;
+        self.company(caller, Some(&user_id)).await.map(drop)
+    }
 }

@@ -50,15 +50,14 @@ impl Services {
                 Ok(Answer { header: Header::refused(today(at), 1, code, message), body: None })
             }
             Checked::Answered(answer) => {
-                self.record_confirmation((caller, once), &asked, &request, plate, (answer, registration))
-                    .await
+                self.record_confirmation(once, &asked, &request, plate, (answer, registration)).await
             }
         }
     }
 
     async fn record_confirmation(
         &self,
-        who: (&Caller, Option<&Once>),
+        once: Option<&Once>,
         asked: &Asked<'_>,
         request: &ConfirmRequest,
         plate: &Plate,
@@ -70,24 +69,24 @@ impl Services {
         let told = Answer { header: Header::done(today(asked.at), 1), body: Some(body) };
         if answer.code.is_eligible() {
             let confirmed = Confirmed { asked, request, plate, verification, answer: &told };
-            self.record_rental(who, &confirmed).await?;
+            self.record_rental(once, &confirmed).await?;
         } else {
             let rows = vec![verification];
-            self.commit_once(vec![Write::Verifications { rows }], who, asked.at, &told).await?;
+            self.commit_once(vec![Write::Verifications { rows }], asked, once, &told).await?;
         }
         Ok(told)
     }
 
     async fn record_rental(
         &self,
-        who: (&Caller, Option<&Once>),
+        once: Option<&Once>,
         confirmed: &Confirmed<'_>,
     ) -> Result<(), ServiceError> {
         for _ in 0..ATTEMPTS {
             let Some((rental, number)) = self.waiting_rental(confirmed).await? else { break };
             let writes = confirmed.promotion(rental);
             let writes = self.with_events(writes, confirmed, (rental, number));
-            match self.commit_once(writes, who, confirmed.asked.at, confirmed.answer).await {
+            match self.commit_once(writes, confirmed.asked, once, confirmed.answer).await {
                 // Somebody else confirmed or cancelled it meanwhile.
                 Err(ServiceError::Store(StoreError::Missing(_))) => {}
                 committed => return committed,
@@ -96,7 +95,7 @@ impl Services {
         let number = self.next_number(Sector::Rental, confirmed.asked.at).await?;
         let id = self.store.next_id(confirmed.asked.at);
         let writes = self.with_events(confirmed.new_rental(id, number), confirmed, (id, number));
-        self.commit_once(writes, who, confirmed.asked.at, confirmed.answer).await
+        self.commit_once(writes, confirmed.asked, once, confirmed.answer).await
     }
 
     async fn waiting_rental(

@@ -41,7 +41,7 @@ impl Services {
             writes.push(Write::Sighting { company, environment, plate: plate.clone(), at, sighting });
         }
         let told = NumberAnswer(number);
-        self.commit_once(writes, (caller, once), at, &told).await?;
+        self.commit_once(writes, &asked, once, &told).await?;
         Ok(told)
     }
 

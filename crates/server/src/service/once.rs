@@ -3,11 +3,14 @@
 use jiff::Timestamp;
 use rims_domain::idempotency::is_alive;
 use rims_protocol::json::{Json, Members};
-use rims_protocol::values::IdempotencyKey;
-use rims_store::{Constraint, NewAnswer, RequestHash, StoreError, Write};
+use rims_protocol::values::{IdempotencyKey, LicenceNumber};
+use rims_store::{
+    AnswerRecord, Constraint, KeyOwner, NewAnswer, NewAudit, RequestHash, StoreError, Subject, Write,
+};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::verify::Asked;
 use super::{Caller, ServiceError, Services};
 
 /// A request that its caller may send again, and means once.
@@ -34,31 +37,44 @@ impl Services {
         Once { key, request }
     }
 
-    /// What the caller's key was answered in the last 24 hours.
-    pub async fn known(&self, caller: &Caller, once: &Once) -> Result<Known, ServiceError> {
-        let record = self.store.answer(caller.account.id, &once.key).await?;
-        Ok(match record.filter(|record| is_alive(record.at, self.clock.now())) {
-            None => Known::Nothing,
-            Some(record) if record.request == once.request => Known::Answered(record.body),
-            Some(_) => Known::OtherRequest,
-        })
+    /// What the caller's key was answered in the last 24 hours, in the key's own environment. Repeating an answer needs
+    /// what the first request needed, a delegation included, and is recorded in the audit trail.
+    pub async fn known(
+        &self,
+        caller: &Caller,
+        once: &Once,
+        members: &Members,
+    ) -> Result<Known, ServiceError> {
+        let now = self.clock.now();
+        let owner = KeyOwner { account: caller.account.id, environment: caller.credential.environment };
+        let record = self.store.answer(owner, &once.key).await?;
+        match record.filter(|record| is_alive(record.at, now)) {
+            None => Ok(Known::Nothing),
+            Some(record) if record.request == once.request => {
+                self.may_still_act_for(caller, record.company).await?;
+                self.store.commit(Write::Audit(replayed(caller, &record, members, now))).await?;
+                Ok(Known::Answered(record.body))
+            }
+            Some(_) => Ok(Known::OtherRequest),
+        }
     }
 
     /// Commits what a request records; under a key its answer, too, so that a crash leaves both or neither.
     pub(super) async fn commit_once(
         &self,
         mut writes: Vec<Write>,
-        (caller, once): (&Caller, Option<&Once>),
-        at: Timestamp,
+        asked: &Asked<'_>,
+        once: Option<&Once>,
         answer: &impl Serialize,
     ) -> Result<(), ServiceError> {
         if let Some(once) = once {
             writes.push(Write::Answer(NewAnswer {
-                id: self.store.next_id(at),
-                account: caller.account.id,
+                id: self.store.next_id(asked.at),
+                owner: KeyOwner { account: asked.caller, environment: asked.environment },
+                company: asked.company.id,
                 key: once.key.clone(),
                 request: once.request,
-                at,
+                at: asked.at,
                 body: serde_json::to_vec(answer).map_err(|_| ServiceError::Answer)?,
             }));
         }
@@ -69,6 +85,28 @@ impl Services {
             committed => Ok(committed?),
         }
     }
+}
+
+/// The events of a repeated answer: one for each driver whom it is about, or one without a subject.
+fn replayed(caller: &Caller, record: &AnswerRecord, members: &Members, at: Timestamp) -> Vec<NewAudit> {
+    let event = |subject| NewAudit {
+        at,
+        actor: caller.account.id,
+        action: "replay",
+        company: Some(record.company),
+        subject,
+        reference: record.id,
+        outcome: "done".to_owned(),
+    };
+    let drivers: Vec<&Members> = match members.get("requestList") {
+        Some(Json::List(items)) => items.iter().filter_map(Json::as_object).collect(),
+        _ => vec![members],
+    };
+    let subject = |driver: &Members| {
+        let sent = driver.get("f_license_no").and_then(Json::as_text)?;
+        LicenceNumber::parse_wire(sent).ok().map(Subject::Licence)
+    };
+    drivers.into_iter().map(|driver| event(subject(driver).unwrap_or(Subject::None))).collect()
 }
 
 /// Room for the members of one driver.

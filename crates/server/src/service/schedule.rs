@@ -47,7 +47,7 @@ impl Services {
         };
         let body = Some(item_answer(&request.item, answer, seen));
         let told = ScheduleAnswer { header: Header::done(today(at), 1), body, repeat_status };
-        self.commit_once(writes, (caller, once), at, &told).await?;
+        self.commit_once(writes, &asked, once, &told).await?;
         Ok(told)
     }
 

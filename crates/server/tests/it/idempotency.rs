@@ -3,7 +3,8 @@
 use futures::future::join_all;
 use reqwest::{Response, StatusCode};
 use rims_domain::Environment;
-use rims_protocol::values::IdempotencyKey;
+use rims_protocol::values::{IdempotencyKey, LicenceNumber, UserId};
+use rims_store::{KeyOwner, Subject};
 use serde_json::{Value, json};
 
 use crate::harness::{Client, NOON, Running, error_of, with};
@@ -104,14 +105,17 @@ async fn a_key_belongs_to_one_request() {
     for (path, request) in [
         (CONFIRM, with(&driver, "f_to_date", running.day(1))),
         (CONFIRM, with(&driver, "one_way_yn", "Y")),
-        (CONFIRM, with(&driver, "unknown", 1)),
         (CONFIRM, json!({})),
         ("/licenseVerificationSchedule", schedule),
         ("/dapi/generateVrfcNo", driver.clone()),
     ] {
         assert_eq!(refused(&client, path, &request, KEY).await, -160, "{path} {request}");
     }
-    assert_eq!(once(&client, CONFIRM, &driver, KEY).await, (first, true));
+    // A member that the interface does not have is ignored, here too.
+    let padded = with(&driver, "unknown", 1);
+    for request in [&driver, &padded] {
+        assert_eq!(once(&client, CONFIRM, request, KEY).await, (first.clone(), true));
+    }
     assert_eq!((running.rentals(&client).await.len(), running.stored("s01").await.len()), (1, 1));
     running.stop().await;
 }
@@ -162,6 +166,65 @@ async fn keys_of_two_accounts_never_meet_and_an_accounts_tokens_share_them() {
     running.stop().await;
 }
 
+/// Otherwise a simulator's answer about anybody would be the answer about a real driver.
+#[tokio::test]
+async fn keys_of_the_two_environments_never_meet() {
+    let running = Running::start().await;
+    let path = "/licenseVerification";
+    let (driver, refused) = (running.driver(), running.driver_with_number("113355779902"));
+    let development = running.client("s01", Environment::Development).await;
+    let operations = running.s01().await;
+    let (first, _) = once(&development, path, &driver, KEY).await;
+    assert_eq!(running.stored("s01").await.len(), 0);
+    let (second, replayed) = once(&operations, path, &driver, KEY).await;
+    assert!(!replayed && second.contains(r#""f_rtn_code":"00""#), "{second}");
+    assert_eq!(running.stored("s01").await.len(), 1, "KOROAD was asked, and the answer recorded");
+    // Nor does the one environment's key refuse another request in the other.
+    once(&operations, path, &refused, b"other").await;
+    assert!(!once(&development, path, &driver, b"other").await.1);
+    assert_eq!(once(&development, path, &driver, KEY).await, (first, true));
+    running.stop().await;
+}
+
+/// What a repeated answer shows may be seen only while the delegation stands.
+#[tokio::test]
+async fn a_revoked_delegation_ends_the_repetition_too() {
+    let running = Running::start().await;
+    let platform = running.client("platform", Environment::Operations).await;
+    let (s01, delegate) = (UserId::parse("s01").unwrap(), UserId::parse("platform").unwrap());
+    let request = with(&running.driver(), "bizinfo", "s01");
+    let (first, _) = once(&platform, CONFIRM, &request, KEY).await;
+    assert_eq!(once(&platform, CONFIRM, &request, KEY).await, (first, true));
+    running.administration().revoke_delegation(&s01, &delegate).await.unwrap();
+    running.sandbox.services().forget_cached();
+    let (answer, replayed) = once(&platform, CONFIRM, &request, KEY).await;
+    assert_eq!((error_of(&serde_json::from_str(&answer).unwrap()).0, replayed), (-130, false));
+    running.administration().grant(&s01, &delegate).await.unwrap();
+    running.sandbox.services().forget_cached();
+    assert!(once(&platform, CONFIRM, &request, KEY).await.1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_repetition_is_an_event_about_every_driver() {
+    let running = Running::start().await;
+    let (client, store) = (running.s01().await, running.sandbox.services().store());
+    let [.., (single, driver), (batch, drivers)] = interfaces(&running);
+    for (path, request, key) in [(single, &driver, "one"), (batch, &drivers, "two")] {
+        for _ in 0..2 {
+            once(&client, path, request, key.as_bytes()).await;
+        }
+    }
+    let company = store.account_by_user_id("s01").await.unwrap().unwrap().id;
+    let events = store.audit_entries("node-0", 1, 10_000).await.unwrap();
+    let events: Vec<_> = events.into_iter().filter(|event| event.action == "replay").collect();
+    let expected = ["221212121212", "221212121212", "113355779902"]
+        .map(|number| store.subject_hash(&Subject::Licence(LicenceNumber::parse_wire(number).unwrap())));
+    assert_eq!(events.iter().map(|event| event.subject_hash).collect::<Vec<_>>(), expected);
+    assert!(events.iter().all(|event| event.actor == company && event.company == Some(company)));
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn a_key_lives_for_24_hours() {
     let running = Running::start().await;
@@ -187,9 +250,10 @@ async fn an_expired_answer_is_destroyed() {
     let store = running.sandbox.services().store();
     let account = store.account_by_user_id("s01").await.unwrap().unwrap().id;
     let key = IdempotencyKey::parse(std::str::from_utf8(KEY).unwrap()).unwrap();
-    assert!(store.answer(account, &key).await.unwrap().is_some());
+    let owner = KeyOwner { account, environment: Environment::Operations };
+    assert!(store.answer(owner, &key).await.unwrap().is_some());
     running.advance("P1DT1M").await;
-    assert!(store.answer(account, &key).await.unwrap().is_none());
+    assert!(store.answer(owner, &key).await.unwrap().is_none());
     running.stop().await;
 }
 

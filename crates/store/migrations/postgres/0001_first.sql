@@ -220,13 +220,15 @@ CREATE TABLE remote (
 CREATE INDEX remote_end ON remote (to_date);
 
 CREATE TABLE idempotency (
-    account_id   BIGINT NOT NULL,
-    key_hash     BYTEA  NOT NULL, -- keyed hash
-    id           BIGINT NOT NULL,
-    request_hash BYTEA  NOT NULL, -- keyed hash of the interface and the decrypted body
-    at_ms        BIGINT NOT NULL,
-    answer       BYTEA  NOT NULL, -- sealed
-    PRIMARY KEY (account_id, key_hash)
+    account_id   BIGINT   NOT NULL,
+    environment  SMALLINT NOT NULL,
+    key_hash     BYTEA    NOT NULL, -- keyed hash
+    id           BIGINT   NOT NULL,
+    company_id   BIGINT   NOT NULL, -- whose data the answer shows
+    request_hash BYTEA    NOT NULL, -- keyed hash of the interface and the decrypted body
+    at_ms        BIGINT   NOT NULL,
+    answer       BYTEA    NOT NULL, -- sealed
+    PRIMARY KEY (account_id, environment, key_hash)
 );
 CREATE INDEX idempotency_age ON idempotency (at_ms);
 

@@ -214,12 +214,14 @@ CREATE INDEX remote_end ON remote (to_date);
 
 CREATE TABLE idempotency (
     account_id   INTEGER NOT NULL,
+    environment  INTEGER NOT NULL,
     key_hash     BLOB    NOT NULL, -- keyed hash
     id           INTEGER NOT NULL,
+    company_id   INTEGER NOT NULL, -- whose data the answer shows
     request_hash BLOB    NOT NULL, -- keyed hash of the interface and the decrypted body
     at_ms        INTEGER NOT NULL,
     answer       BLOB    NOT NULL, -- sealed
-    PRIMARY KEY (account_id, key_hash)
+    PRIMARY KEY (account_id, environment, key_hash)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_age ON idempotency (at_ms);
 

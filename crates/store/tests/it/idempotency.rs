@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rims_domain::AccountId;
 use rims_domain::idempotency::LIFETIME;
+use rims_domain::{AccountId, Environment};
 use rims_protocol::values::IdempotencyKey;
-use rims_store::{AnswerRecord, Constraint, NewAnswer, Store, StoreError, Write};
+use rims_store::{AnswerRecord, Constraint, KeyOwner, NewAnswer, Store, StoreError, Write};
 use tokio::task::JoinSet;
 
 use crate::fixture::{Fixture, contains, now, on_both_engines};
@@ -17,6 +17,7 @@ on_both_engines![
     a_long_answer_takes_less_and_comes_back,
     a_key_is_answered_once_a_day,
     keys_of_other_accounts_and_other_keys_are_independent,
+    an_accounts_environments_are_apart,
     of_many_requests_with_one_key_one_is_stored,
     keys_and_answers_are_sealed,
 ];
@@ -31,7 +32,8 @@ fn key(text: &str) -> IdempotencyKey {
 fn answer(store: &Store, moment: Timestamp, body: &str) -> NewAnswer {
     NewAnswer {
         id: store.next_id(moment),
-        account: COMPANY,
+        owner: owner(COMPANY),
+        company: AccountId(77),
         key: key(KEY),
         request: store.request_hash(body.as_bytes()),
         at: moment,
@@ -39,12 +41,17 @@ fn answer(store: &Store, moment: Timestamp, body: &str) -> NewAnswer {
     }
 }
 
+fn owner(account: AccountId) -> KeyOwner {
+    KeyOwner { account, environment: Environment::Operations }
+}
+
 fn record(new: &NewAnswer) -> AnswerRecord {
-    AnswerRecord { request: new.request, at: new.at, body: new.body.clone() }
+    let NewAnswer { id, company, request, at, .. } = *new;
+    AnswerRecord { id, company, request, at, body: new.body.clone() }
 }
 
 async fn found(store: &Store, account: AccountId, text: &str) -> Option<AnswerRecord> {
-    store.answer(account, &key(text)).await.unwrap()
+    store.answer(owner(account), &key(text)).await.unwrap()
 }
 
 async fn an_answer_comes_back(fixture: Arc<Fixture>) {
@@ -94,7 +101,7 @@ async fn a_key_is_answered_once_a_day(fixture: Arc<Fixture>) {
 async fn keys_of_other_accounts_and_other_keys_are_independent(fixture: Arc<Fixture>) {
     let store = fixture.store().await;
     let first = answer(&store, now(), BODY);
-    let others = NewAnswer { account: AccountId(2), ..answer(&store, now(), "{\"a\":1}") };
+    let others = NewAnswer { owner: owner(AccountId(2)), ..answer(&store, now(), "{\"a\":1}") };
     let upper = NewAnswer { key: key(&KEY.to_uppercase()), ..answer(&store, now(), "{\"a\":2}") };
     for new in [&first, &others, &upper] {
         store.commit(Write::Answer(new.clone())).await.unwrap();
@@ -103,6 +110,22 @@ async fn keys_of_other_accounts_and_other_keys_are_independent(fixture: Arc<Fixt
     assert_eq!(found(&store, AccountId(2), KEY).await, Some(record(&others)));
     assert_eq!(found(&store, COMPANY, &KEY.to_uppercase()).await, Some(record(&upper)));
     assert_eq!(found(&store, AccountId(3), KEY).await, None);
+    store.close().await;
+}
+
+async fn an_accounts_environments_are_apart(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let owners = [Environment::Development, Environment::Operations]
+        .map(|environment| KeyOwner { account: COMPANY, environment });
+    let answers = owners.map(|owner| NewAnswer { owner, ..answer(&store, now(), &format!("{owner:?}")) });
+    for (place, new) in answers.iter().enumerate() {
+        let other = store.answer(owners[1], &key(KEY)).await.unwrap();
+        assert_eq!(other, None, "before the {place}th answer");
+        store.commit(Write::Answer(new.clone())).await.unwrap();
+    }
+    for new in &answers {
+        assert_eq!(store.answer(new.owner, &key(KEY)).await.unwrap(), Some(record(new)));
+    }
     store.close().await;
 }
 

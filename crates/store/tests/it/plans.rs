@@ -53,7 +53,11 @@ const HOT: &[(&str, &str, [&str; 2])] = &[
     ("POSTGRES_CLAIM", "recheck", ["", "recheck_due: due_ms"]),
     ("CLAIMED", "recheck", ["recheck_due: due_ms"; 2]),
     ("RAN", "", ["PRIMARY KEY: rowid", "reservation_pkey: id"]),
-    ("FIND", "idempotency", ["PRIMARY KEY: account_id key_hash", "idempotency_pkey: account_id key_hash"]),
+    (
+        "FIND",
+        "idempotency",
+        ["PRIMARY KEY: account_id environment key_hash", "idempotency_pkey: account_id environment key_hash"],
+    ),
     ("BY_NUMBER", "remote", ["PRIMARY KEY: rowid", "remote_pkey: number"]),
     (
         "VERIFICATIONS_OF",

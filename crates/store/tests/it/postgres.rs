@@ -7,7 +7,7 @@ use rims_domain::vehicle::Sighting;
 use rims_domain::{Account, AccountId, Environment};
 use rims_protocol::values::{IdempotencyKey, Plate};
 use rims_store::{
-    Constraint, NewAnswer, NewVerification, OpenError, Options, Store, StoreError, Subject, Write,
+    Constraint, KeyOwner, NewAnswer, NewVerification, OpenError, Options, Store, StoreError, Subject, Write,
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::task::JoinSet;
@@ -131,7 +131,8 @@ async fn two_servers_with_the_same_keys(fixture: Arc<Fixture>) {
                 let row = verification(store, now(), &format!("{number:012}"));
                 let answer = Write::Answer(NewAnswer {
                     id: store.next_id(now()),
-                    account: AccountId(1),
+                    owner: KeyOwner { account: AccountId(1), environment: Environment::Operations },
+                    company: AccountId(1),
                     key: IdempotencyKey::parse(&format!("{round}-{number}")).unwrap(),
                     request: store.request_hash(b"{}"),
                     at: now(),

@@ -10,7 +10,7 @@ use rims_protocol::codes::SearchType;
 use rims_protocol::values::IdempotencyKey;
 use rims_protocol::values::{Period, Vehicle};
 use rims_store::{
-    Delivery, DeliveryEnd, Expired, NewAnswer, NewRemote, NewRental, NewReservation, Store, Write,
+    Delivery, DeliveryEnd, Expired, KeyOwner, NewAnswer, NewRemote, NewRental, NewReservation, Store, Write,
 };
 use tokio::task::JoinSet;
 
@@ -143,15 +143,16 @@ async fn remote_verifications_are_destroyed_after_their_last_day(fixture: Arc<Fi
 
 async fn answers_of_before_a_moment_are_destroyed(fixture: Arc<Fixture>) {
     let store = fixture.store().await;
+    let owner = KeyOwner { account: COMPANY, environment: Environment::Operations };
     let keys = ["first", "second"].map(|text| IdempotencyKey::parse(text).unwrap());
     for ((at, _), key) in moments().into_iter().zip(keys.clone()) {
         let (id, request) = (store.next_id(at), store.request_hash(b"{}"));
-        let new = NewAnswer { id, account: COMPANY, key, request, at, body: b"{}".to_vec() };
+        let new = NewAnswer { id, owner, company: COMPANY, key, request, at, body: b"{}".to_vec() };
         store.commit(Write::Answer(new)).await.unwrap();
     }
     destroy(&store, Expired::Answers(old())).await;
-    assert_eq!(store.answer(COMPANY, &keys[0]).await, Ok(None));
-    assert!(store.answer(COMPANY, &keys[1]).await.unwrap().is_some());
+    assert_eq!(store.answer(owner, &keys[0]).await, Ok(None));
+    assert!(store.answer(owner, &keys[1]).await.unwrap().is_some());
     store.close().await;
 }
 

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use rims_domain::AccountId;
+use rims_domain::{AccountId, Environment};
 use rims_protocol::codes::SearchType;
 use rims_protocol::values::IdempotencyKey;
-use rims_store::{Constraint, NewAnswer, NewEndpoint, NewVerification, Promotion, Store, StoreError, Write};
+use rims_store::{
+    Constraint, KeyOwner, NewAnswer, NewEndpoint, NewVerification, Promotion, Store, StoreError, Write,
+};
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
@@ -37,7 +39,8 @@ fn parts(store: &Store, company: AccountId, sequence: u32) -> Vec<Write> {
 fn answer(store: &Store, account: AccountId, key: &str) -> Write {
     Write::Answer(NewAnswer {
         id: store.next_id(now()),
-        account,
+        owner: KeyOwner { account, environment: Environment::Operations },
+        company: account,
         key: IdempotencyKey::parse(key).unwrap(),
         request: store.request_hash(b"{}"),
         at: now(),

@@ -52,7 +52,7 @@ impl Services {
         let (item, registration) = (slice::from_ref(item), [registration.await]);
         let answer = answer.map(|answer| [answer]);
         let body = |mut items: Vec<ItemAnswer>| items.pop();
-        self.record(&asked, (item, &registration), answer, body, (caller, terms)).await
+        self.record(&asked, (item, &registration), answer, body, terms).await
     }
 
     /// Verifies up to 1,000 drivers, in as few calls to the national systems as these allow; answers in order.
@@ -71,7 +71,7 @@ impl Services {
         let national = self.upstreams.of(asked.environment);
         let (registrations, answers) =
             tokio::join!(self.registrations(&asked, items), national.koroad.check_all(&checks));
-        self.record(&asked, (items, &registrations), answers, Some, (caller, terms)).await
+        self.record(&asked, (items, &registrations), answers, Some, terms).await
     }
 
     /// Commits what KOROAD answered, or the attempt where it did not, and builds the answer. What is rare has memory of
@@ -82,7 +82,7 @@ impl Services {
         (items, registrations): (&[VerifyItem], &[Registration]),
         answers: Result<impl AsRef<[LicenceAnswer]>, KoroadError>,
         body: impl FnOnce(Vec<ItemAnswer>) -> Option<Body>,
-        (caller, terms): (&Caller, &Terms),
+        terms: &Terms,
     ) -> Result<Answer<Body>, ServiceError> {
         let today = rims_domain::calendar::today(asked.at);
         let count = items.len();
@@ -94,7 +94,7 @@ impl Services {
                 match &terms.once {
                     None => self.store.commit(write).await?,
                     once => {
-                        let commit = self.commit_once(vec![write], (caller, once.as_ref()), asked.at, &told);
+                        let commit = self.commit_once(vec![write], asked, once.as_ref(), &told);
                         Box::pin(commit).await?;
                     }
                 }
