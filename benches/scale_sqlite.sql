@@ -57,8 +57,8 @@ WHERE id BETWEEN (:start + :first * :span / :rows - 1577836800000) * 4194304
              AND (:start + :last * :span / :rows - 1577836800000) * 4194304;
 
 -- Of the reservations those that have not ended run within the two weeks after the first day from now.
-INSERT INTO reservation (id, company_id, caller_id, number, at_ms, created_date, from_date, to_date, plate, recurrence,
-                         class, subject, last_code, last_ms, next_date, failures, due_ms, claim)
+INSERT INTO reservation (id, company_id, caller_id, environment, number, at_ms, created_date, from_date, to_date, plate,
+                         recurrence, class, subject, last_code, last_ms, next_date, failures, due_ms, claim)
 WITH RECURSIVE counted (n) AS (SELECT :first UNION ALL SELECT n + 1 FROM counted WHERE n < :last),
 mixed AS (
     SELECT n, :start + n * :span / :reservations AS at_ms,
@@ -81,7 +81,7 @@ dated AS (
            CAST(strftime('%Y%m%d', created + ahead * 86400, 'unixepoch') AS BIGINT) AS from_date,
            CAST(strftime('%Y%m%d', created + (ahead + days) * 86400, 'unixepoch') AS BIGINT) AS to_date
     FROM made)
-SELECT id, company, company, (created_date / 10000 - 1900) * 1000000000 + :rows + n, at_ms, created_date, from_date,
+SELECT id, company, company, 2, (created_date / 10000 - 1900) * 1000000000 + :rows + n, at_ms, created_date, from_date,
        to_date, (100 + vehicle / 10000) || '하' || printf('%04d', vehicle % 10000), 1 + n % 3, 12, randomblob(52), 0,
        at_ms, to_date, 0, CASE WHEN created + (ahead + days) * 86400 > due_ms / 1000 THEN due_ms END, NULL
 FROM dated;

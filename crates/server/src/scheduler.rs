@@ -4,94 +4,106 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
+use rims_domain::Environment;
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::MissedTickBehavior;
 
 use crate::service::retention::Retention;
 use crate::service::{ServiceError, Services};
 use crate::webhook::Outbox;
 
 /// How often it is looked what is due.
-const PERIOD: Duration = Duration::from_secs(5);
+pub(crate) const PERIOD: Duration = Duration::from_secs(5);
 
-/// Rechecks, reservations, retention and partitions; and webhooks beside them, because an endpoint may be slow.
+/// A kind of work. Each kind and environment has a task: one that takes long, or fails, delays no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    Rechecks(Environment),
+    Reservations,
+    Maintenance,
+    Webhooks(Environment),
+}
+
+impl Work {
+    /// What gives companies something to hear comes before the webhooks.
+    const ALL: [Self; 6] = [
+        Self::Rechecks(Environment::Operations),
+        Self::Rechecks(Environment::Development),
+        Self::Reservations,
+        Self::Maintenance,
+        Self::Webhooks(Environment::Operations),
+        Self::Webhooks(Environment::Development),
+    ];
+
+    fn sends_webhooks(self) -> bool {
+        match self {
+            Self::Rechecks(_) | Self::Reservations | Self::Maintenance => false,
+            Self::Webhooks(_) => true,
+        }
+    }
+}
+
+/// Does what is due, kind by kind.
 pub struct Scheduler {
     services: Arc<Services>,
     outbox: Outbox,
     retention: Retention,
-    /// Who waited for these knows that what was due before is done.
-    running: Mutex<()>,
-    delivering: Mutex<()>,
+    /// One for each kind, held while it runs: after waiting for it, what was due before is done.
+    running: [Mutex<()>; Work::ALL.len()],
 }
 
 impl Scheduler {
     /// Over the use cases.
     pub fn new(services: Arc<Services>, outbox: Outbox, retention: Retention) -> Arc<Self> {
-        Arc::new(Self {
-            services,
-            outbox,
-            retention,
-            running: Mutex::default(),
-            delivering: Mutex::default(),
-        })
+        Arc::new(Self { services, outbox, retention, running: Default::default() })
     }
 
-    /// Does all that is due now, and what that gives to tell. A part that fails does not keep the others from
-    /// being done; the first failure is told.
+    /// Does all that is due now, and sends what it gives companies to hear. A kind that fails does not keep the others
+    /// from being done; the first failure is returned.
     pub async fn run_due(&self) -> Result<(), ServiceError> {
-        let ran = self.run_chores().await;
-        let delivered = self.deliver().await;
-        ran.and(delivered)
+        let (webhooks, others): (Vec<_>, Vec<_>) = self.works().partition(|(work, _)| work.sends_webhooks());
+        let mut first = Ok(());
+        for works in [others, webhooks] {
+            let ended = join_all(works.into_iter().map(|(work, running)| self.run_one(work, running))).await;
+            first = ended.into_iter().fold(first, Result::and);
+        }
+        first
     }
 
-    async fn run_chores(&self) -> Result<(), ServiceError> {
-        let _alone = self.running.lock().await;
-        let rechecked = self.services.run_rechecks().await;
-        let ran = self.services.run_reservations().await;
-        let kept = self.services.keep_house(&self.retention, self.services.clock().now()).await;
-        rechecked.and(ran).and(kept)
+    fn works(&self) -> impl Iterator<Item = (Work, &Mutex<()>)> {
+        Work::ALL.into_iter().zip(&self.running)
     }
 
-    async fn deliver(&self) -> Result<(), ServiceError> {
-        let _alone = self.delivering.lock().await;
-        Ok(self.outbox.deliver_due().await.map(drop)?)
+    async fn run_one(&self, work: Work, running: &Mutex<()>) -> Result<(), ServiceError> {
+        let _running = running.lock().await;
+        match work {
+            Work::Rechecks(environment) => self.services.run_rechecks(environment).await,
+            Work::Reservations => self.services.run_reservations().await,
+            Work::Maintenance => self.services.keep_house(&self.retention, self.services.clock().now()).await,
+            Work::Webhooks(environment) => Ok(self.outbox.deliver_due(environment).await.map(drop)?),
+        }
     }
 
     /// Waits for what is under way; nothing is begun while the guards live.
-    pub async fn pause(&self) -> [MutexGuard<'_, ()>; 2] {
-        [self.running.lock().await, self.delivering.lock().await]
+    pub async fn pause(&self) -> Vec<MutexGuard<'_, ()>> {
+        join_all(self.running.iter().map(Mutex::lock)).await
     }
 
     /// Does what is due again and again, and follows what other nodes change, until it is dropped.
     pub async fn run(self: Arc<Self>) {
-        tokio::join!(self.repeat_chores(), self.repeat_deliveries(), self.services.follow_changes());
+        let repeated = self.works().map(|(work, running)| self.repeat(work, running));
+        tokio::join!(join_all(repeated), self.services.follow_changes());
     }
 
-    async fn repeat_chores(&self) {
-        let mut period = period();
+    async fn repeat(&self, work: Work, running: &Mutex<()>) {
+        let mut period = tokio::time::interval(PERIOD);
+        period.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             period.tick().await;
-            log(self.run_chores().await);
+            if let Err(error) = self.run_one(work, running).await {
+                tracing::warn!(?work, %error, "something due was not done; it is tried again");
+            }
         }
-    }
-
-    async fn repeat_deliveries(&self) {
-        let mut period = period();
-        loop {
-            period.tick().await;
-            log(self.deliver().await);
-        }
-    }
-}
-
-fn period() -> Interval {
-    let mut period = tokio::time::interval(PERIOD);
-    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    period
-}
-
-fn log(done: Result<(), ServiceError>) {
-    if let Err(error) = done {
-        tracing::warn!(%error, "something due was not done; it is tried again");
     }
 }

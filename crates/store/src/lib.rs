@@ -25,6 +25,7 @@ mod audit;
 mod backup;
 mod bulk;
 mod checkpoint;
+mod claim;
 mod codec;
 mod committer;
 mod db;
@@ -58,6 +59,7 @@ mod write;
 
 pub use audit::{AuditBreak, AuditReport, ChainReport};
 pub use backup::{BackupError, Progress, Restore, Restored};
+pub use claim::ClaimTerms;
 pub use error::{Constraint, StoreError};
 pub use history::{Page, Query as HistoryQuery};
 pub use id::MAX_NODE;
@@ -72,7 +74,9 @@ pub use reservation::{Claim, NewReservation, NextRun, ReservationRecord, RunEnd}
 pub use retention::{Expired, ExpiredAudit};
 pub use schema::{MigrationError, MigrationReport, Schema};
 pub use store::{OpenError, Store};
-pub use webhook::{Delivery, DeliveryEnd, EndpointRecord, MessageRecord, NewEndpoint, NewMessage, Replay};
+pub use webhook::{
+    Delivery, DeliveryEnd, EndpointRecord, MessageLane, MessageRecord, NewEndpoint, NewMessage, Replay,
+};
 pub use write::{Channel, NewAudit, NewCredential, NewVerification, SYSTEM, Subject, TokenHash, Write};
 
 /// Every fixed statement with its name, for tests that prepare them: those of both engines with the first
@@ -98,31 +102,24 @@ pub fn statements() -> [Vec<(String, String)>; 2] {
         retention::STATEMENTS,
     ]
     .concat();
-    let sqlite = [
-        sql::SQLITE,
-        backup::SQLITE,
-        reservation::SQLITE,
-        webhook::SQLITE,
-        recheck::SQLITE,
-        retention::SQLITE,
-    ]
-    .concat();
+    let sqlite = [sql::SQLITE, backup::SQLITE, webhook::SQLITE, retention::SQLITE].concat();
     let postgres = [
         sql::POSTGRES,
         hosts::POSTGRES,
         access::POSTGRES,
         replica::POSTGRES,
-        reservation::POSTGRES,
         webhook::POSTGRES,
-        recheck::POSTGRES,
         retention::POSTGRES,
         partition::POSTGRES,
     ];
+    let (claims, sqlite_claims) = (claim::shared_statements(), claim::sqlite_statements());
+    let postgres_claims = claim::postgres_statements();
     let sqlite_only = [bulk::sqlite_statements(), history::statements(history::ListDialect::Sqlite)].concat();
     let postgres_only = history::statements(history::ListDialect::Postgres);
     [
-        [owned(&shared), owned(&sqlite), sqlite_only].concat(),
-        [owned(&shared), owned(&postgres.concat()), postgres_only].concat(),
+        [owned(&shared), owned(&claims), owned(&sqlite), owned(&sqlite_claims), sqlite_only].concat(),
+        [owned(&shared), owned(&claims), owned(&postgres.concat()), owned(&postgres_claims), postgres_only]
+            .concat(),
     ]
 }
 #[cfg(test)]

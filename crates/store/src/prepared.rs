@@ -2,6 +2,7 @@
 
 use rims_domain::{Account, AccountId};
 
+use crate::claim::ClaimCommand;
 use crate::codec::digits;
 use crate::error::StoreError;
 use crate::history::CountKey;
@@ -51,6 +52,7 @@ pub(crate) enum Command {
     Remote(RemoteCommand),
     Webhook(WebhookCommand),
     Recheck(RecheckCommand),
+    Claim(ClaimCommand),
     Retention(RetentionCommand),
 }
 
@@ -169,6 +171,10 @@ impl Prepared {
             Write::Delivery { message, endpoint, token, end } => {
                 Self::only(Command::Webhook(WebhookCommand::End { message, endpoint, token, end }))
             }
+            Write::SetBack { lane, until } => Self::only(Command::Webhook(WebhookCommand::SetBack {
+                lane,
+                until_ms: until.as_millisecond(),
+            })),
             change => Self::change(change, keys),
         })
     }

@@ -1,5 +1,5 @@
 //! Checks that KOROAD did not answer, and that RIMS makes again for companies that asked to be told (docs/outages.md).
-//! Claimed like reservations; a row is gone once its outcome is stored.
+//! Claimed first (`claim.rs`); a row is gone once its outcome is stored.
 
 use jiff::Timestamp;
 use rims_domain::{AccountId, Environment};
@@ -9,12 +9,12 @@ use rims_protocol::messages::VerifyItem;
 use rims_protocol::values::{Period, RecheckReference, Vehicle};
 use sqlx::FromRow;
 
+use crate::claim::{ClaimTerms, Lease, WorkQueue};
 use crate::codec::{Channel, Code, date_to_int, digits, int_to_date, moment};
-use crate::committer::{Failure, changed, changed_some, one};
-use crate::db::{Link, on_backend, text_of};
+use crate::committer::{Failure, changed, one};
+use crate::db::{Link, on_backend};
 use crate::error::{StoreError, readable, report};
 use crate::keys::{Column, Keyring};
-use crate::prepared::{Command, Prepared};
 use crate::record::{api_type, class, vehicle};
 use crate::sql::statements;
 use crate::store::Store;
@@ -29,24 +29,13 @@ statements! { STATEMENTS:
     CLAIMED = "
         SELECT id, company_id, caller_id, environment, sector, channel, reference, item, at_ms, from_date, to_date,
                class, plate, api_type, subject
-        FROM recheck WHERE due_ms = $1 AND claim = $2 ORDER BY id";
+        FROM recheck WHERE environment = $1 AND due_ms = $2 AND claim = $3 ORDER BY id";
     LATER = "UPDATE recheck SET due_ms = $3, claim = NULL WHERE id = $1 AND claim = $2";
     DONE = "DELETE FROM recheck WHERE id = $1 AND claim = $2";
-    WAITING = "SELECT COUNT(*) FROM recheck";
-}
-
-statements! { SQLITE:
-    SQLITE_CLAIM = "
-        UPDATE recheck SET due_ms = $2, claim = $3
-        WHERE id IN (SELECT id FROM recheck WHERE due_ms <= $1 ORDER BY due_ms, id LIMIT $4)";
-}
-
-// Of a plain `$1` PostgreSQL may believe that few rows are due, and sort all that are.
-statements! { POSTGRES:
-    POSTGRES_CLAIM = "
-        UPDATE recheck SET due_ms = $2, claim = $3
-        WHERE id IN (SELECT id FROM recheck WHERE due_ms <= (SELECT $1::bigint) ORDER BY due_ms, id LIMIT $4
-                     FOR UPDATE SKIP LOCKED)";
+    WAITING = "SELECT COUNT(*) FROM recheck WHERE environment = $1 AND due_ms IS NOT NULL";
+    WAITING_OF = "
+        SELECT COUNT(*) FROM (
+            SELECT 1 FROM recheck WHERE environment = $1 AND company_id = $2 AND due_ms IS NOT NULL LIMIT $3) AS f";
 }
 
 /// A check to make again. One that its caller has asked for under the same reference, for the same company and in the same
@@ -87,7 +76,6 @@ pub struct RecheckClaim {
 /// A write, ready to bind.
 pub(crate) enum RecheckCommand {
     Insert(Box<Recheck>, Vec<u8>),
-    Claim { now_ms: i64, until_ms: i64, token: i64, limit: i64 },
     Later(RecheckClaim, Timestamp),
     Done(RecheckClaim),
 }
@@ -108,11 +96,6 @@ impl RecheckCommand {
     pub(crate) async fn run(&self, link: &mut Link) -> Result<(), Failure> {
         match self {
             Self::Insert(new, subject) => insert(link, new, subject).await,
-            Self::Claim { now_ms, until_ms, token, limit } => {
-                let text = text_of(link, SQLITE_CLAIM, POSTGRES_CLAIM);
-                changed_some!(link, text, now_ms, until_ms, token, limit);
-                Ok(())
-            }
             Self::Later(claim, due) => one(
                 changed!(link, LATER, claim.recheck, claim.token, due.as_millisecond()),
                 "claimed recheck",
@@ -202,20 +185,17 @@ impl StoredRecheck {
 }
 
 impl Store {
-    /// Claims at most `limit` checks that are due, until a moment after which another node may.
+    /// Claims checks that are due, company by company in turn.
     pub async fn claim_rechecks(
         &self,
-        now: Timestamp,
-        until: Timestamp,
-        limit: u32,
+        terms: &ClaimTerms,
     ) -> Result<Vec<(RecheckClaim, Recheck)>, StoreError> {
-        let (token, until_ms) = (self.next_id(now), until.as_millisecond());
-        let now_ms = now.as_millisecond();
-        let claim = RecheckCommand::Claim { now_ms, until_ms, token, limit: i64::from(limit) };
-        let commands = vec![Command::Recheck(claim)];
-        self.enqueue(Prepared { commands, ..Prepared::default() }).await?;
+        let Some(lease) = self.claim_in_turn(WorkQueue::Rechecks, terms).await? else {
+            return Ok(Vec::new());
+        };
+        let Lease { environment, until_ms, token } = lease;
         let rows: Result<Vec<StoredRecheck>, _> = on_backend!(&self.inner.db, pool => {
-            sqlx::query_as(CLAIMED).bind(until_ms).bind(token).fetch_all(pool).await
+            sqlx::query_as(CLAIMED).bind(environment).bind(until_ms).bind(token).fetch_all(pool).await
         });
         let rows = rows.map_err(|error| report(&error))?;
         let open = |row: StoredRecheck| {
@@ -225,10 +205,28 @@ impl Store {
         Ok(readable("recheck", rows.into_iter().map(open)))
     }
 
-    /// How many checks wait to be made again.
-    pub async fn rechecks_waiting(&self) -> Result<u64, StoreError> {
+    /// How many checks of an environment wait to be made again.
+    pub async fn rechecks_waiting(&self, environment: Environment) -> Result<u64, StoreError> {
         let count: Result<i64, _> = on_backend!(&self.inner.db, pool => {
-            sqlx::query_scalar(WAITING).fetch_one(pool).await
+            sqlx::query_scalar(WAITING).bind(environment.encode()).fetch_one(pool).await
+        });
+        Ok(count.map_err(|error| report(&error))?.unsigned_abs())
+    }
+
+    /// How many of them are a company's, counted up to `most`.
+    pub async fn rechecks_waiting_of(
+        &self,
+        environment: Environment,
+        company: AccountId,
+        most: u32,
+    ) -> Result<u64, StoreError> {
+        let count: Result<i64, _> = on_backend!(&self.inner.db, pool => {
+            sqlx::query_scalar(WAITING_OF)
+                .bind(environment.encode())
+                .bind(company.0)
+                .bind(i64::from(most))
+                .fetch_one(pool)
+                .await
         });
         Ok(count.map_err(|error| report(&error))?.unsigned_abs())
     }

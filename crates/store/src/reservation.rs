@@ -1,25 +1,24 @@
 //! Reservations: a driver's check that is repeated (§4.2.4, §4.2.9).
 //!
-//! `due_ms` says when a reservation runs. Who runs it claims it first: that moves `due_ms` to the end of the
-//! claim, so that a node that dies with it leaves it to another. Its outcome is stored with the verification,
+//! `due_ms` says when a reservation runs; it is claimed first (`claim.rs`). Its outcome is stored with the verification,
 //! in one transaction, and only by the claim that still holds.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rims_domain::AccountId;
 use rims_domain::calendar::today;
+use rims_domain::{AccountId, Environment};
 use rims_protocol::codes::{LicenceClass, Recurrence, ResultCode, SearchType};
 use rims_protocol::values::{LicenceNumber, Period, PersonName, Plate, RemoteNumber};
 use sqlx::FromRow;
 
-use crate::codec::{date_to_int, digits, int_to_date, moment};
-use crate::committer::{Failure, changed, changed_some, one};
-use crate::db::{Link, on_backend, text_of};
+use crate::claim::{ClaimTerms, Lease, WorkQueue};
+use crate::codec::{Code as _, date_to_int, digits, int_to_date, moment};
+use crate::committer::{Failure, changed, one};
+use crate::db::{Link, on_backend};
 use crate::error::{StoreError, readable, report};
 use crate::history::{self, CountKey};
 use crate::keys::{Column, Keyring};
 use crate::number::{self, Kind};
-use crate::prepared::{Command, Prepared};
 use crate::record::class;
 use crate::rental::{result_code, take};
 use crate::sql::statements;
@@ -28,14 +27,14 @@ use crate::subject;
 
 statements! { STATEMENTS:
     INSERT = "
-        INSERT INTO reservation (id, company_id, caller_id, number, at_ms, created_date, from_date, to_date,
-                                 plate, recurrence, class, subject, last_code, last_ms, next_date, failures,
-                                 due_ms)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16)";
+        INSERT INTO reservation (id, company_id, caller_id, environment, number, at_ms, created_date, from_date,
+                                 to_date, plate, recurrence, class, subject, last_code, last_ms, next_date,
+                                 failures, due_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17)";
     CLAIMED = "
         SELECT id, company_id, caller_id, number, at_ms, from_date, to_date, plate, recurrence, class, subject,
                last_code, last_ms, next_date, failures
-        FROM reservation WHERE due_ms = $1 AND claim = $2 ORDER BY id";
+        FROM reservation WHERE environment = $1 AND due_ms = $2 AND claim = $3 ORDER BY due_ms, id";
     RAN = "
         UPDATE reservation
         SET last_code = $3, last_ms = $4, next_date = $5, due_ms = $6, failures = 0, claim = NULL
@@ -47,19 +46,8 @@ statements! { STATEMENTS:
         UPDATE reservation SET failures = $3, due_ms = $4, claim = NULL WHERE id = $1 AND claim = $2";
 }
 
-statements! { SQLITE:
-    SQLITE_CLAIM = "
-        UPDATE reservation SET due_ms = $2, claim = $3
-        WHERE id IN (SELECT id FROM reservation WHERE due_ms <= $1 ORDER BY due_ms LIMIT $4)";
-}
-
-// Of a plain `$1` PostgreSQL may believe that few rows are due, and sort all that are.
-statements! { POSTGRES:
-    POSTGRES_CLAIM = "
-        UPDATE reservation SET due_ms = $2, claim = $3
-        WHERE id IN (SELECT id FROM reservation WHERE due_ms <= (SELECT $1::bigint) ORDER BY due_ms LIMIT $4
-                     FOR UPDATE SKIP LOCKED)";
-}
+/// A development key reserves nothing (§3.5.1).
+const RESERVED_IN: Environment = Environment::Operations;
 
 /// A reservation to store, with its first result: the registration's own check.
 #[derive(Clone, Debug)]
@@ -174,7 +162,6 @@ pub struct ReservationRecord {
 /// A reservation's write, ready to bind.
 pub(crate) enum ReservationCommand {
     Insert(Box<NewReservation>, Vec<u8>),
-    Claim { now_ms: i64, until_ms: i64, token: i64, limit: i64 },
     End(Claim, RunEnd),
 }
 
@@ -200,11 +187,6 @@ impl ReservationCommand {
     pub(crate) async fn run(&self, link: &mut Link) -> Result<(), Failure> {
         match self {
             Self::Insert(reservation, subject) => insert(link, reservation, subject).await,
-            Self::Claim { now_ms, until_ms, token, limit } => {
-                let text = text_of(link, SQLITE_CLAIM, POSTGRES_CLAIM);
-                changed_some!(link, text, now_ms, until_ms, token, limit);
-                Ok(())
-            }
             Self::End(claim, end) => finish(link, *claim, *end).await,
         }
     }
@@ -217,6 +199,7 @@ async fn insert(link: &mut Link, new: &NewReservation, subject: &[u8]) -> Result
         new.id,
         new.company.0,
         new.caller.0,
+        RESERVED_IN.encode(),
         number::encode(new.number),
         new.at.as_millisecond(),
         date_to_int(today(new.at)),
@@ -309,20 +292,20 @@ impl StoredReservation {
 }
 
 impl Store {
-    /// Claims at most `limit` reservations that are due, until a moment after which another may.
+    /// Claims reservations that are due, company by company in turn ([`ClaimTerms`]).
     pub async fn claim_reservations(
         &self,
         now: Timestamp,
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<(Claim, ReservationRecord)>, StoreError> {
-        let (token, until_ms) = (self.next_id(now), until.as_millisecond());
-        let now_ms = now.as_millisecond();
-        let claim = ReservationCommand::Claim { now_ms, until_ms, token, limit: i64::from(limit) };
-        let commands = vec![Command::Reservation(claim)];
-        self.enqueue(Prepared { commands, ..Prepared::default() }).await?;
+        let terms = ClaimTerms { environment: RESERVED_IN, now, until, limit };
+        let Some(lease) = self.claim_in_turn(WorkQueue::Reservations, &terms).await? else {
+            return Ok(Vec::new());
+        };
+        let Lease { environment, until_ms, token } = lease;
         let rows: Result<Vec<StoredReservation>, _> = on_backend!(&self.inner.db, pool => {
-            sqlx::query_as(CLAIMED).bind(until_ms).bind(token).fetch_all(pool).await
+            sqlx::query_as(CLAIMED).bind(environment).bind(until_ms).bind(token).fetch_all(pool).await
         });
         let rows = rows.map_err(|error| report(&error))?;
         let open = |row: StoredReservation| {

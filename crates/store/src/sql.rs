@@ -3,7 +3,7 @@
 
 /// Declares statements and lists them, so that a test prepares each one.
 macro_rules! statements {
-    ($list:ident: $( $name:ident = $text:literal; )+) => {
+    ($list:ident: $( $name:ident = $text:expr; )+) => {
         $( pub(crate) const $name: &str = $text; )+
         pub(crate) const $list: &[(&str, &str)] = &[ $( (stringify!($name), $text), )+ ];
     };

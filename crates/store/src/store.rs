@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tracing::{Instrument as _, trace_span};
 
 use crate::checkpoint::{Checkpointer, Log};
+use crate::claim::Rotation;
 use crate::codec::moment;
 use crate::committer::{Chain, Committer, Job, Queue, Shared, queue};
 use crate::db::{Backend, Db, Target, on_backend};
@@ -45,6 +46,7 @@ pub(crate) struct Inner {
     pub(crate) keys: Keyring,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) numbers: Blocks,
+    pub(crate) rotation: Rotation,
     queue: Queue,
     pub(crate) shared: Arc<Shared>,
     closing: watch::Sender<bool>,
@@ -181,6 +183,7 @@ impl Store {
                 keys,
                 ids,
                 numbers,
+                rotation: Rotation::new(),
                 queue,
                 shared,
                 closing,

@@ -1,21 +1,21 @@
 //! Webhooks: where companies want to be told, and the outbox of what they are told (docs/webhooks.md).
 //!
-//! A message is written in the transaction of what it tells, once per endpoint. Who delivers it claims it first,
-//! as with reservations: a node that dies with it leaves it to another, so that it is delivered at least once.
+//! A message is written in the transaction of what it tells, once per endpoint. It is claimed before it is delivered
+//! (`claim.rs`): a node that dies with it leaves it to another, so that it is delivered at least once.
 
 use std::fmt;
 
 use jiff::Timestamp;
-use rims_domain::AccountId;
+use rims_domain::{AccountId, Environment};
 use sqlx::FromRow;
 use zeroize::Zeroizing;
 
-use crate::codec::moment;
-use crate::committer::{Failure, changed, changed_some, one};
+use crate::claim::{ClaimTerms, Lease, WorkQueue};
+use crate::codec::{Code as _, moment};
+use crate::committer::{Failure, changed, one};
 use crate::db::{Link, on_backend, text_of};
 use crate::error::{StoreError, readable, report};
 use crate::keys::{Column, Keyring};
-use crate::prepared::{Command, Prepared};
 use crate::sql::statements;
 use crate::store::Store;
 
@@ -30,13 +30,16 @@ statements! { STATEMENTS:
         SELECT id, company_id, url, created_ms, disabled_ms FROM webhook_endpoint
         WHERE company_id = $1 ORDER BY id";
     CLAIMED = "
-        SELECT m.id, m.endpoint_id, m.at_ms, m.kind, m.body, m.attempts, e.url, e.secret
+        SELECT m.id, m.endpoint_id, m.environment, m.at_ms, m.kind, m.body, m.attempts, e.url, e.secret
         FROM webhook_message m JOIN webhook_endpoint e ON e.id = m.endpoint_id
-        WHERE m.due_ms = $1 AND m.claim = $2 ORDER BY m.id, m.endpoint_id";
+        WHERE m.environment = $1 AND m.due_ms = $2 AND m.claim = $3 ORDER BY m.id, m.endpoint_id";
     DELIVERED = "
         UPDATE webhook_message
         SET delivered_ms = $4, attempts = attempts + 1, due_ms = NULL, claim = NULL, failure = NULL
         WHERE id = $1 AND endpoint_id = $2 AND claim = $3";
+    SET_BACK = "
+        UPDATE webhook_message SET due_ms = $3
+        WHERE environment = $1 AND endpoint_id = $2 AND due_ms < $3 AND claim IS NULL";
     FAILED = "
         UPDATE webhook_message SET attempts = attempts + 1, due_ms = $4, claim = NULL, failure = $5
         WHERE id = $1 AND endpoint_id = $2 AND claim = $3";
@@ -55,26 +58,45 @@ statements! { STATEMENTS:
 
 statements! { SQLITE:
     SQLITE_TELL = "
-        INSERT INTO webhook_message (id, endpoint_id, at_ms, kind, body, attempts, due_ms)
-        SELECT $1, e.id, $3, $4, $5, 0, $3 FROM webhook_endpoint e
+        INSERT INTO webhook_message (id, endpoint_id, environment, at_ms, kind, body, attempts, due_ms, failure)
+        SELECT $1, e.id, $3, $4, $5, $6, 0,
+               CASE WHEN EXISTS (SELECT 1 FROM webhook_message m
+                                 WHERE m.environment = $3 AND m.endpoint_id = e.id AND m.due_ms IS NOT NULL
+                                 LIMIT 1 OFFSET $7) THEN NULL ELSE CAST($4 AS BIGINT) END,
+               CASE WHEN EXISTS (SELECT 1 FROM webhook_message m
+                                 WHERE m.environment = $3 AND m.endpoint_id = e.id AND m.due_ms IS NOT NULL
+                                 LIMIT 1 OFFSET $7) THEN $8 END
+        FROM webhook_endpoint e
         WHERE e.company_id = $2 AND e.disabled_ms IS NULL";
-    SQLITE_CLAIM = "
-        UPDATE webhook_message SET due_ms = $2, claim = $3
-        WHERE (id, endpoint_id) IN (SELECT id, endpoint_id FROM webhook_message
-                                    WHERE due_ms <= $1 ORDER BY due_ms LIMIT $4)";
 }
 
-// Of a plain `$1` PostgreSQL may believe that few rows are due, and sort all that are. An endpoint is not disabled
-// while it is told something, so that disabling it finds every message.
+// An endpoint is not disabled while it is told something, so that disabling it finds every message.
 statements! { POSTGRES:
     POSTGRES_TELL = "
-        INSERT INTO webhook_message (id, endpoint_id, at_ms, kind, body, attempts, due_ms)
-        SELECT $1, e.id, $3, $4, $5, 0, $3 FROM webhook_endpoint e
+        INSERT INTO webhook_message (id, endpoint_id, environment, at_ms, kind, body, attempts, due_ms, failure)
+        SELECT $1, e.id, $3, $4, $5, $6, 0,
+               CASE WHEN EXISTS (SELECT 1 FROM webhook_message m
+                                 WHERE m.environment = $3 AND m.endpoint_id = e.id AND m.due_ms IS NOT NULL
+                                 LIMIT 1 OFFSET $7) THEN NULL ELSE CAST($4 AS BIGINT) END,
+               CASE WHEN EXISTS (SELECT 1 FROM webhook_message m
+                                 WHERE m.environment = $3 AND m.endpoint_id = e.id AND m.due_ms IS NOT NULL
+                                 LIMIT 1 OFFSET $7) THEN $8 END
+        FROM webhook_endpoint e
         WHERE e.company_id = $2 AND e.disabled_ms IS NULL FOR SHARE OF e";
-    POSTGRES_CLAIM = "
-        UPDATE webhook_message SET due_ms = $2, claim = $3
-        WHERE (id, endpoint_id) IN (SELECT id, endpoint_id FROM webhook_message
-                                    WHERE due_ms <= (SELECT $1::bigint) ORDER BY due_ms LIMIT $4 FOR UPDATE SKIP LOCKED)";
+}
+
+/// How many messages wait for one endpoint at most. Further ones are stored as given up, and can be sent once more
+/// ([`Replay::Failed`]): an endpoint that takes nothing does not fill the database.
+const MOST_WAITING: i64 = 10_000;
+const TOO_MANY_WAIT: &str = "too many messages waited for the endpoint";
+
+/// What is sent in turn: an endpoint's messages of one environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MessageLane {
+    /// Development or operations.
+    pub environment: Environment,
+    /// The endpoint.
+    pub endpoint: i64,
 }
 
 /// An endpoint to register.
@@ -122,6 +144,8 @@ pub struct NewMessage {
     pub id: i64,
     /// Whom to tell.
     pub company: AccountId,
+    /// Of which environment.
+    pub environment: Environment,
     /// When it happened.
     pub at: Timestamp,
     /// What happened.
@@ -137,6 +161,8 @@ pub struct Delivery {
     pub message: i64,
     /// The endpoint.
     pub endpoint: i64,
+    /// Development or operations.
+    pub environment: Environment,
     /// Whose claim it is.
     pub token: i64,
     /// When it happened.
@@ -212,7 +238,7 @@ pub(crate) enum WebhookCommand {
     AddEndpoint(Box<NewEndpoint>, Vec<u8>),
     DisableEndpoint { endpoint: i64, at_ms: i64 },
     Tell(NewMessage),
-    Claim { now_ms: i64, until_ms: i64, token: i64, limit: i64 },
+    SetBack { lane: MessageLane, until_ms: i64 },
     End { message: i64, endpoint: i64, token: i64, end: DeliveryEnd },
     Replay { endpoint: i64, what: Replay, at_ms: i64 },
 }
@@ -246,14 +272,24 @@ impl WebhookCommand {
                 Ok(())
             }
             Self::Tell(new) => {
-                let at_ms = new.at.as_millisecond();
+                let (at_ms, environment) = (new.at.as_millisecond(), new.environment.encode());
                 let text = text_of(link, SQLITE_TELL, POSTGRES_TELL);
-                changed!(link, text, new.id, new.company.0, at_ms, new.kind, new.body.as_str());
+                changed!(
+                    link,
+                    text,
+                    new.id,
+                    new.company.0,
+                    environment,
+                    at_ms,
+                    new.kind,
+                    new.body.as_str(),
+                    MOST_WAITING - 1,
+                    TOO_MANY_WAIT
+                );
                 Ok(())
             }
-            Self::Claim { now_ms, until_ms, token, limit } => {
-                let text = text_of(link, SQLITE_CLAIM, POSTGRES_CLAIM);
-                changed_some!(link, text, now_ms, until_ms, token, limit);
+            Self::SetBack { lane, until_ms } => {
+                changed!(link, SET_BACK, lane.environment.encode(), lane.endpoint, until_ms);
                 Ok(())
             }
             Self::End { message, endpoint, token, end } => {
@@ -292,6 +328,7 @@ async fn finish(
 struct StoredDelivery {
     id: i64,
     endpoint_id: i64,
+    environment: i16,
     at_ms: i64,
     kind: String,
     body: String,
@@ -307,6 +344,7 @@ impl StoredDelivery {
         Ok(Delivery {
             message: self.id,
             endpoint: self.endpoint_id,
+            environment: Environment::decode(self.environment)?,
             token,
             at: moment(self.at_ms, "webhook_message.at_ms")?,
             kind: self.kind,
@@ -340,19 +378,27 @@ struct StoredMessage {
 }
 
 impl Store {
-    /// Claims at most `limit` messages that are due, until a moment after which another may.
+    /// At most `limit` endpoints with messages of an environment that are due, in turn.
+    pub async fn due_endpoints(
+        &self,
+        environment: Environment,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<MessageLane>, StoreError> {
+        let endpoints = self.due_lanes(WorkQueue::Messages, environment, now, limit).await?;
+        Ok(endpoints.into_iter().map(|endpoint| MessageLane { environment, endpoint }).collect())
+    }
+
+    /// Claims messages of one endpoint that are due.
     pub async fn claim_messages(
         &self,
-        now: Timestamp,
-        until: Timestamp,
-        limit: u32,
+        lane: MessageLane,
+        terms: &ClaimTerms,
     ) -> Result<Vec<Delivery>, StoreError> {
-        let (token, until_ms) = (self.next_id(now), until.as_millisecond());
-        let now_ms = now.as_millisecond();
-        let claim = WebhookCommand::Claim { now_ms, until_ms, token, limit: i64::from(limit) };
-        self.enqueue(Prepared { commands: vec![Command::Webhook(claim)], ..Prepared::default() }).await?;
+        let lease = self.claim_of(WorkQueue::Messages, terms, &[lane.endpoint]).await?;
+        let Lease { environment, until_ms, token } = lease;
         let rows: Result<Vec<StoredDelivery>, _> = on_backend!(&self.inner.db, pool => {
-            sqlx::query_as(CLAIMED).bind(until_ms).bind(token).fetch_all(pool).await
+            sqlx::query_as(CLAIMED).bind(environment).bind(until_ms).bind(token).fetch_all(pool).await
         });
         let rows = rows.map_err(|error| report(&error))?;
         let open = |row: StoredDelivery| (row.id, row.open(token, &self.inner.keys));

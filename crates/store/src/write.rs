@@ -20,7 +20,7 @@ use crate::remote::{NewRemote, RemoteFinish, RemoteRefusal};
 use crate::rental::{NewRental, Promotion, StatusChange};
 use crate::reservation::{Claim, NewReservation, RunEnd};
 use crate::retention::{Expired, ExpiredAudit};
-use crate::webhook::{DeliveryEnd, NewEndpoint, NewMessage, Replay};
+use crate::webhook::{DeliveryEnd, MessageLane, NewEndpoint, NewMessage, Replay};
 
 /// The actor of what the system does by itself, and of commands on the machine.
 pub const SYSTEM: AccountId = AccountId(0);
@@ -102,6 +102,13 @@ pub enum Write {
         token: i64,
         /// How it ended.
         end: DeliveryEnd,
+    },
+    /// The messages that wait for an endpoint are due no earlier than a moment.
+    SetBack {
+        /// Whose messages.
+        lane: MessageLane,
+        /// When.
+        until: Timestamp,
     },
     /// Messages are sent once more.
     Replay {

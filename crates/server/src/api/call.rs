@@ -2,7 +2,7 @@
 //! docs/spec-decisions.md. A handler that takes a [`Call`] cannot forget a step.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::AUTHORIZATION;
@@ -24,6 +24,7 @@ use super::peer::client_address;
 use super::to_the_end::{ToTheEnd, to_the_end};
 use super::turns::Turn;
 use super::{Api, once, rate_limited};
+use crate::service::recheck::{Queued, RecheckRequest};
 use crate::service::{Caller, ServiceError};
 
 /// `Recheck-Reference` (docs/outages.md).
@@ -116,11 +117,13 @@ async fn admitted(
 }
 
 impl Call {
-    /// By what name the caller wants to be told the result later, if KOROAD does not answer.
-    pub(super) fn recheck(&self) -> Result<Option<RecheckReference>, ApiError> {
+    /// By what name the caller wants to be told the result later, if KOROAD does not answer; what becomes of that is noted
+    /// in `queued`.
+    pub(super) fn recheck(&self, queued: &Arc<OnceLock<Queued>>) -> Result<Option<RecheckRequest>, ApiError> {
         let Some(value) = &self.recheck_reference else { return Ok(None) };
-        let reference = RecheckReference::parse(value.to_str().unwrap_or_default());
-        reference.map(Some).map_err(|rule| ApiError::invalid(RecheckReference::HEADER, rule.0))
+        let reference = RecheckReference::parse(value.to_str().unwrap_or_default())
+            .map_err(|rule| ApiError::invalid(RecheckReference::HEADER, rule.0))?;
+        Ok(Some(RecheckRequest::new(reference, Arc::clone(queued))))
     }
 
     /// Runs a use case to its end even if the client hangs up, and keeps the request's place as long.

@@ -1,21 +1,26 @@
 //! While KOROAD is away: checks that it did not answer are made again for companies that asked to be told
 //! (docs/outages.md).
 
+use std::sync::{Arc, OnceLock};
+
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use metrics::{counter, gauge};
-use rims_domain::Account;
 use rims_domain::calendar::today;
+use rims_domain::{Account, Environment};
 use rims_protocol::codes::{KnownProcessing, ProcessingCode};
 use rims_protocol::messages::VerifyItem;
 use rims_protocol::values::{Period, RecheckReference};
-use rims_store::{NewVerification, Recheck, RecheckClaim, StoreError, Write};
+use rims_store::{ClaimTerms, NewVerification, Recheck, RecheckClaim, StoreError, Write};
 use tracing::debug;
 
 use super::verify::{Asked, Checked, seen};
 use super::{ServiceError, Services};
 use crate::webhook::{Event, Rechecked};
 
+/// While KOROAD is away, so many companies' next checks are tried in a pass: one that KOROAD never answers, as it may
+/// happen with a licence, keeps no other company waiting.
+const PROBES: u32 = 8;
 /// How many checks are claimed at once, and made at the same time, after one was answered.
 const CLAIMS: u32 = 256;
 const AT_ONCE: usize = 64;
@@ -31,12 +36,54 @@ pub struct OutageMode {
     pub recheck: bool,
     /// For how long it is tried.
     pub give_up_after: SignedDuration,
+    /// How many checks of one company wait at most, in each environment.
+    pub waiting_per_company: u32,
 }
 
 impl Default for OutageMode {
-    /// For a day.
+    /// For a day, ten of the largest batches of a company.
     fn default() -> Self {
-        Self { recheck: true, give_up_after: SignedDuration::from_hours(24) }
+        Self { recheck: true, give_up_after: SignedDuration::from_hours(24), waiting_per_company: 10_000 }
+    }
+}
+
+/// A caller's wish that a check that KOROAD does not answer is made again, and what became of it.
+#[derive(Clone, Debug)]
+pub struct RecheckRequest {
+    /// The caller's own name for its request.
+    pub reference: RecheckReference,
+    queued: Arc<OnceLock<Queued>>,
+}
+
+impl RecheckRequest {
+    /// Under a name, with a place where it is noted what became of it.
+    pub fn new(reference: RecheckReference, queued: Arc<OnceLock<Queued>>) -> Self {
+        Self { reference, queued }
+    }
+}
+
+/// Whether a check is made again. Nothing is noted where KOROAD answered it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queued {
+    /// It is.
+    Yes,
+    /// The company has no webhook by which it could be told.
+    NoWebhook,
+    /// So many of the company's checks wait already.
+    TooManyWait,
+    /// The operator has turned it off.
+    Off,
+}
+
+impl Queued {
+    /// As the header `Recheck-Queued` has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::NoWebhook => "no-webhook",
+            Self::TooManyWait => "too-many-wait",
+            Self::Off => "off",
+        }
     }
 }
 
@@ -56,19 +103,23 @@ pub(super) fn is_outage(code: ProcessingCode) -> bool {
 }
 
 impl Services {
-    /// What is written so that unanswered checks are made again; nothing where nobody could be told.
+    /// What is written so that unanswered checks are made again; nothing where the company could not be told, or has too
+    /// many waiting.
     pub(super) async fn rechecks(
         &self,
         asked: &Asked<'_>,
         items: &[VerifyItem],
-        reference: Option<&RecheckReference>,
+        request: Option<&RecheckRequest>,
     ) -> Result<Vec<Write>, ServiceError> {
-        let Some(reference) = reference.filter(|_| self.outage.recheck) else { return Ok(Vec::new()) };
-        let endpoints = self.store.endpoints(asked.company.id).await?;
-        if endpoints.iter().all(|endpoint| endpoint.disabled.is_some()) {
+        let Some(RecheckRequest { reference, queued }) = request else { return Ok(Vec::new()) };
+        let decision = self.may_queue(asked, items.len()).await?;
+        // One request has one decision.
+        let _ = queued.set(decision);
+        if decision != Queued::Yes {
+            count_rechecks(asked.environment, decision.name(), items.len());
             return Ok(Vec::new());
         }
-        counter!("rims_rechecks_total", "outcome" => "queued").increment(items.len() as u64);
+        count_rechecks(asked.environment, "queued", items.len());
         let recheck = |(place, item): (u16, &VerifyItem)| {
             Write::Recheck(Recheck {
                 id: self.store.next_id(asked.at),
@@ -86,14 +137,31 @@ impl Services {
         Ok((0..).zip(items).map(recheck).collect())
     }
 
-    /// Makes checks again: one first, and where KOROAD answers it all that wait, however many nodes do this at the same
-    /// time. A crash in the middle loses nothing: what was claimed and has no outcome is due again.
-    pub async fn run_rechecks(&self) -> Result<(), ServiceError> {
-        let (mut limit, due) = (1, self.clock.now());
+    async fn may_queue(&self, asked: &Asked<'_>, items: usize) -> Result<Queued, ServiceError> {
+        if !self.outage.recheck {
+            return Ok(Queued::Off);
+        }
+        let (environment, company) = (asked.environment, asked.company.id);
+        let endpoints = self.store.endpoints(company).await?;
+        if endpoints.iter().all(|endpoint| endpoint.disabled.is_some()) {
+            return Ok(Queued::NoWebhook);
+        }
+        let most = self.outage.waiting_per_company;
+        let waiting = self.store.rechecks_waiting_of(environment, company, most).await?;
+        let with_these = waiting.saturating_add(u64::try_from(items).unwrap_or(u64::MAX));
+        Ok(if with_these <= u64::from(most) { Queued::Yes } else { Queued::TooManyWait })
+    }
+
+    /// Makes an environment's checks again, company by company in turn: a few first, and where KOROAD answers one of them
+    /// all that wait, however many nodes do this at the same time. A crash in the middle loses nothing: what was claimed
+    /// and has no outcome is due again.
+    pub async fn run_rechecks(&self, environment: Environment) -> Result<(), ServiceError> {
+        let (mut limit, due) = (PROBES, self.clock.now());
         loop {
             // What comes meanwhile is the next pass's, so that this one ends.
             let until = self.clock.now() + CLAIM_TIME;
-            let claimed = self.store.claim_rechecks(due, until, limit).await?;
+            let terms = ClaimTerms { environment, now: due, until, limit };
+            let claimed = self.store.claim_rechecks(&terms).await?;
             let runs = claimed.into_iter().map(|(claim, recheck)| self.recheck(claim, recheck));
             let ended: Vec<_> = futures::stream::iter(runs).buffer_unordered(AT_ONCE).collect().await;
             let ended = ended.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -104,7 +172,8 @@ impl Services {
             }
         }
         #[expect(clippy::cast_precision_loss, reason = "a metric")]
-        gauge!("rims_rechecks_waiting").set(self.store.rechecks_waiting().await? as f64);
+        let waiting = self.store.rechecks_waiting(environment).await? as f64;
+        gauge!("rims_rechecks_waiting", "environment" => environment.name()).set(waiting);
         Ok(())
     }
 
@@ -137,7 +206,7 @@ impl Services {
             }
             committed => committed?,
         }
-        counter!("rims_rechecks_total", "outcome" => name).increment(1);
+        count_rechecks(recheck.environment, name, 1);
         Ok(answered)
     }
 
@@ -170,6 +239,11 @@ impl Services {
             Err(error) => Err(error),
         }
     }
+}
+
+fn count_rechecks(environment: Environment, outcome: &'static str, count: usize) {
+    counter!("rims_rechecks_total", "environment" => environment.name(), "outcome" => outcome)
+        .increment(count as u64);
 }
 
 fn event(recheck: &Recheck, company: &Account, outcome: Rechecked) -> Event {

@@ -110,7 +110,19 @@ impl Event {
 
     /// What is written to tell the company (`Write::Tell`), in the transaction of what happened.
     pub fn message(&self, id: i64, company: AccountId, at: Timestamp) -> NewMessage {
-        NewMessage { id, company, at, kind: self.kind(), body: self.to_json(at) }
+        let environment = self.environment();
+        NewMessage { id, company, environment, at, kind: self.kind(), body: self.to_json(at) }
+    }
+
+    /// Only verifications can be development's: everything else is of interfaces that need an operations key (§3.5.1).
+    fn environment(&self) -> Environment {
+        match self {
+            Self::VerificationRechecked { environment, .. } => *environment,
+            Self::RemoteVerificationFinished { .. }
+            | Self::ReservationChanged { .. }
+            | Self::RentalConfirmed { .. }
+            | Self::RentalCancelled { .. } => Environment::Operations,
+        }
     }
 
     fn data(&self) -> Value {

@@ -1,24 +1,33 @@
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use futures::stream;
+use futures::future::join_all;
+use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
-use rims_store::{Delivery, DeliveryEnd, NewAudit, SYSTEM, Store, StoreError, Subject, Write};
+use rims_domain::Environment;
+use rims_store::{
+    ClaimTerms, Delivery, DeliveryEnd, MessageLane, NewAudit, SYSTEM, Store, StoreError, Subject, Write,
+};
+use tokio::time::Instant;
 
 use super::{
     DeliveryError, Message, MessageId, SigningSecrets, WebhookClient, WebhookSecret, WebhookUrl, wait_after,
 };
 use crate::clock::Clock;
 use crate::random;
+use crate::scheduler::PERIOD;
 
-/// How many messages are claimed at a time.
-const BATCH: u32 = 100;
-/// How many of them are under way at a time.
-const AT_ONCE: usize = 16;
+/// How many endpoints are sent to at the same time. A company has ten at most, so that no company takes all places.
+const ENDPOINTS: u32 = 64;
+/// How many messages are under way to one endpoint, by whatever node.
+const UNDER_WAY: u32 = 2;
+/// How many messages to an endpoint that did not answer in time fail together, without an attempt.
+const FAILED_TOGETHER: u32 = 100;
 /// How long a claim holds. After it another node delivers what this one has not.
 const CLAIM: Duration = Duration::from_mins(1);
+/// An endpoint that takes longer than this part of what it may take is slow.
+const SLOW: u32 = 5;
 
 /// Delivers what companies are told, at least once (docs/webhooks.md).
 #[derive(Clone, Debug)]
@@ -38,13 +47,13 @@ enum Undelivered {
     Unusable,
 }
 
-/// Messages that were claimed together.
-struct Round {
-    /// When the claim ends.
-    until: Timestamp,
-    /// Endpoints that did not answer in time: the round's other messages to them fail without an attempt, so that
-    /// a silent company holds nobody else's messages up.
-    silent: Mutex<HashSet<i64>>,
+/// What became of an endpoint's messages that were due.
+#[derive(Default)]
+struct Drained {
+    /// How many were delivered or failed.
+    ended: usize,
+    /// The first end that could not be stored.
+    failed: Option<StoreError>,
 }
 
 impl Outbox {
@@ -53,48 +62,91 @@ impl Outbox {
         Self { store, clock, client }
     }
 
-    /// Delivers until nothing is left of what is due now; gives how many messages were delivered or failed.
-    pub async fn deliver_due(&self) -> Result<usize, StoreError> {
-        let due = self.clock.now();
-        let mut ended = 0;
+    /// Delivers an environment's messages until none is due, endpoint by endpoint in turn and side by side; returns how
+    /// many were delivered or failed. Endpoints that come to have something due join at once: none waits for another.
+    pub async fn deliver_due(&self, environment: Environment) -> Result<usize, StoreError> {
+        let mut under_way = FuturesUnordered::new();
+        let (mut busy, mut fruitless) = (HashSet::new(), HashSet::new());
+        let mut all = Drained::default();
         loop {
-            let until = after(self.clock.now(), CLAIM);
-            let claimed = self.store.claim_messages(due, until, BATCH).await?;
-            if claimed.is_empty() {
-                return Ok(ended);
+            match self.store.due_endpoints(environment, self.clock.now(), ENDPOINTS).await {
+                Ok(lanes) => {
+                    for lane in lanes.into_iter().filter(|lane| !fruitless.contains(lane)) {
+                        if busy.len() < ENDPOINTS as usize && busy.insert(lane) {
+                            under_way.push(async move { (lane, self.drain(lane).await) });
+                        }
+                    }
+                }
+                Err(error) => all.failed = all.failed.or(Some(error)),
             }
-            ended += self.deliver(claimed, until).await?;
+            tokio::select! {
+                Some((lane, drained)) = under_way.next() => {
+                    busy.remove(&lane);
+                    if drained.ended == 0 {
+                        fruitless.insert(lane);
+                    }
+                    all.add(drained);
+                }
+                () = tokio::time::sleep(PERIOD), if !under_way.is_empty() => fruitless.clear(),
+                else => return all.failed.map_or(Ok(all.ended), Err),
+            }
         }
     }
 
-    /// All of them, even if the end of one cannot be stored.
-    async fn deliver(&self, claimed: Vec<Delivery>, until: Timestamp) -> Result<usize, StoreError> {
-        let round = Round { until, silent: Mutex::default() };
-        let attempts = claimed.into_iter().map(|delivery| self.attempt(delivery, &round));
-        let ends: Vec<_> = stream::iter(attempts).buffer_unordered(AT_ONCE).collect().await;
-        ends.into_iter().sum()
+    /// Delivers what is due at one endpoint. After an answer that took long the rest waits as long again, so that the
+    /// endpoint takes at most half of its place; after none in time the rest fails without an attempt.
+    async fn drain(&self, lane: MessageLane) -> Drained {
+        let (due, mut silent, mut drained) = (self.clock.now(), false, Drained::default());
+        loop {
+            let most = if silent { FAILED_TOGETHER } else { UNDER_WAY };
+            let until = after(self.clock.now(), CLAIM);
+            let MessageLane { environment, .. } = lane;
+            let terms = ClaimTerms { environment, now: due, until, limit: most };
+            let claimed = match self.store.claim_messages(lane, &terms).await {
+                Ok(claimed) if claimed.is_empty() => return drained,
+                Ok(claimed) => claimed,
+                Err(error) => return drained.failed_with(error),
+            };
+            let started = Instant::now();
+            for ended in join_all(claimed.iter().map(|delivery| self.attempt(delivery, silent))).await {
+                match ended {
+                    Ok(result) => {
+                        drained.ended += 1;
+                        silent |= result == Err(Undelivered::Attempt(DeliveryError::TimedOut));
+                    }
+                    Err(error) => drained = drained.failed_with(error),
+                }
+            }
+            let took = started.elapsed();
+            if !silent && took > self.client.timeouts().total / SLOW {
+                let set_back = Write::SetBack { lane, until: after(self.clock.now(), took) };
+                return match self.store.commit(set_back).await {
+                    Ok(()) => drained,
+                    Err(error) => drained.failed_with(error),
+                };
+            }
+        }
     }
 
-    /// Gives 1, or 0 where it is left to the next claim: this one could end before the attempt does.
-    async fn attempt(&self, delivery: Delivery, round: &Round) -> Result<usize, StoreError> {
-        if after(self.clock.now(), self.client.timeouts().total) > round.until {
-            return Ok(0);
-        }
-        let result = if round.is_silent(delivery.endpoint) {
-            Err(DeliveryError::TimedOut.into())
-        } else {
-            self.send(&delivery).await
-        };
+    /// Sends a message, unless its endpoint is known to be silent, and stores how that ended.
+    async fn attempt(
+        &self,
+        delivery: &Delivery,
+        silent: bool,
+    ) -> Result<Result<(), Undelivered>, StoreError> {
+        let result = if silent { Err(DeliveryError::TimedOut.into()) } else { self.send(delivery).await };
         let outcome = result.map_or_else(Undelivered::kind, |()| "delivered");
-        metrics::counter!("rims_webhook_deliveries_total", "outcome" => outcome).increment(1);
+        let environment = delivery.environment.name();
+        metrics::counter!("rims_webhook_deliveries_total", "environment" => environment, "outcome" => outcome)
+            .increment(1);
         match result {
             Ok(()) => {
                 let end = DeliveryEnd::Delivered { at: self.clock.now() };
-                self.store.commit(ending(&delivery, end)).await?;
+                self.store.commit(ending(delivery, end)).await?;
             }
-            Err(failure) => self.fail(&delivery, failure, round).await?,
+            Err(failure) => self.fail(delivery, failure).await?,
         }
-        Ok(1)
+        Ok(result)
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<(), Undelivered> {
@@ -106,7 +158,7 @@ impl Outbox {
         Ok(self.client.deliver(&url, &secrets, &message).await?)
     }
 
-    async fn fail(&self, delivery: &Delivery, failure: Undelivered, round: &Round) -> Result<(), StoreError> {
+    async fn fail(&self, delivery: &Delivery, failure: Undelivered) -> Result<(), StoreError> {
         let attempt = u32::from(delivery.attempts) + 1;
         let due = failure.wait(attempt).map(|wait| after(self.clock.now(), wait));
         tracing::warn!(
@@ -120,11 +172,7 @@ impl Outbox {
         let end = ending(delivery, DeliveryEnd::Failed { failure: failure.to_string(), due });
         match failure {
             Undelivered::Attempt(DeliveryError::Gone) => self.disable(delivery.endpoint, end).await,
-            Undelivered::Attempt(DeliveryError::TimedOut) => {
-                round.note_silent(delivery.endpoint);
-                self.store.commit(end).await
-            }
-            _ => self.store.commit(end).await,
+            Undelivered::Attempt(_) | Undelivered::Unusable => self.store.commit(end).await,
         }
     }
 
@@ -166,13 +214,15 @@ impl Undelivered {
     }
 }
 
-impl Round {
-    fn is_silent(&self, endpoint: i64) -> bool {
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner).contains(&endpoint)
+impl Drained {
+    fn add(&mut self, other: Self) {
+        self.ended += other.ended;
+        self.failed = self.failed.take().or(other.failed);
     }
 
-    fn note_silent(&self, endpoint: i64) {
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner).insert(endpoint);
+    fn failed_with(mut self, error: StoreError) -> Self {
+        self.failed = self.failed.or(Some(error));
+        self
     }
 }
 

@@ -1,6 +1,7 @@
 //! While KOROAD is away: checks are made again for companies that asked to be told (docs/outages.md).
 
 use axum::http::StatusCode;
+use rims_domain::Environment;
 use rims_protocol::values::UserId;
 use rims_server::webhook::{Reach, WebhookUrl};
 use serde_json::{Value, json};
@@ -43,7 +44,7 @@ fn news(receiver: &Receiver) -> Vec<Value> {
 }
 
 async fn waiting(running: &Running) -> u64 {
-    running.sandbox.services().store().rechecks_waiting().await.unwrap()
+    running.sandbox.services().store().rechecks_waiting(Environment::Operations).await.unwrap()
 }
 
 #[tokio::test]
@@ -167,5 +168,57 @@ async fn a_reference_that_is_none_is_named() {
         assert_eq!(code, -160);
         assert!(message.contains("Recheck-Reference"), "{message}");
     }
+    running.stop().await;
+}
+
+/// KOROAD never answers these; one company's, and a development key's, must not keep another company's waiting.
+#[tokio::test]
+async fn what_is_never_answered_keeps_no_other_company_waiting() {
+    let (running, receiver, s01) = told().await;
+    let (user, url) = (UserId::parse("s02").unwrap(), WebhookUrl::parse(&receiver.url).unwrap());
+    running.administration().add_webhook(&user, &url, Reach::Anywhere).await.unwrap();
+    let development = running.client("s01", Environment::Development).await;
+    let s02 = running.client("s02", Environment::Operations).await;
+    let never = batch_of(&vec![running.driver_with_number("999712121200"); 20]);
+    for client in [&development, &s01] {
+        assert_eq!(client.ask(BATCH, &never, "never").await["header"]["f_rtn_cd"], "97");
+    }
+    running.set_faults(json!({ "koroad": "unreachable" })).await;
+    s02.ask(SINGLE, &running.driver(), "waits").await;
+    running.set_faults(json!({ "koroad": null })).await;
+    running.advance("PT1M").await;
+    let told = news(&receiver);
+    assert_eq!(told.len(), 1, "the first pass after KOROAD's return: {told:?}");
+    assert_eq!((&told[0]["reference"], &told[0]["user_id"]), (&json!("waits"), &json!("s02")));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_company_has_so_many_checks_waiting_and_hears_of_the_bound() {
+    let (running, receiver, client) = told().await;
+    running.set_faults(json!({ "koroad": "unreachable" })).await;
+    let ask = async |path: &str, request: &Value, reference: &str| {
+        let header = ("recheck-reference", reference.as_bytes());
+        let response = client.send_with(path, &request.to_string(), header).await;
+        let queued = response.headers().get("recheck-queued").map(|value| value.to_str().unwrap().to_owned());
+        let answer: Value = response.json().await.unwrap();
+        assert_eq!(error_of(&answer).0, -90, "the answer is the specification's, whatever is queued");
+        queued
+    };
+    let batch = batch_of(&vec![running.driver(); 1_000]);
+    for number in 0..10 {
+        assert_eq!(ask(BATCH, &batch, &format!("lot-{number}")).await.as_deref(), Some("yes"));
+    }
+    assert_eq!(ask(SINGLE, &running.driver(), "one").await.as_deref(), Some("too-many-wait"));
+    assert_eq!(waiting(&running).await, 10_000);
+    let s02 = running.client("s02", Environment::Operations).await;
+    let header = ("recheck-reference", &b"x"[..]);
+    let response = s02.send_with(SINGLE, &running.driver().to_string(), header).await;
+    assert_eq!(response.headers()["recheck-queued"], "no-webhook");
+    running.set_faults(json!({ "koroad": null })).await;
+    let response = client.send_with(SINGLE, &running.driver().to_string(), header).await;
+    assert!(!response.headers().contains_key("recheck-queued"), "KOROAD answered");
+    running.advance("PT1M").await;
+    assert_eq!((waiting(&running).await, news(&receiver).len()), (0, 10_000));
     running.stop().await;
 }

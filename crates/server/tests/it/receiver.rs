@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -8,6 +9,7 @@ use axum::routing::any;
 use tokio::net::TcpListener;
 
 /// An HTTP server that keeps what it gets.
+#[derive(Clone)]
 pub(crate) struct Receiver {
     pub(crate) url: String,
     pub(crate) arrived: Arc<Mutex<VecDeque<(HeaderMap, Bytes)>>>,
@@ -16,20 +18,17 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) async fn start(status: StatusCode) -> Self {
-        Self::start_with(status, || {}).await
+        Self::start_slow(status, Duration::ZERO).await
     }
 
-    /// One that does something else, too, whenever it is called.
-    pub(crate) async fn start_with(
-        status: StatusCode,
-        called: impl Fn() + Clone + Send + Sync + 'static,
-    ) -> Self {
+    /// One that takes so long for every answer.
+    pub(crate) async fn start_slow(status: StatusCode, takes: Duration) -> Self {
         let (arrived, answer) = (Arc::new(Mutex::default()), Arc::new(Mutex::new(status)));
         let (keep, give) = (Arc::clone(&arrived), Arc::clone(&answer));
         let receive = move |headers: HeaderMap, body: Bytes| async move {
             let kept: &Mutex<VecDeque<_>> = &keep;
             kept.lock().unwrap().push_back((headers, body));
-            called();
+            tokio::time::sleep(takes).await;
             *give.lock().unwrap()
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -161,6 +161,7 @@ CREATE TABLE reservation (
     id           BIGINT   PRIMARY KEY,
     company_id   BIGINT   NOT NULL,
     caller_id    BIGINT   NOT NULL,
+    environment  SMALLINT NOT NULL,
     number       BIGINT   NOT NULL,
     at_ms        BIGINT   NOT NULL,
     created_date INTEGER  NOT NULL,
@@ -177,7 +178,8 @@ CREATE TABLE reservation (
     due_ms       BIGINT,            -- when it runs, or when its claim ends; null after its last run
     claim        BIGINT             -- whose run is under way
 );
-CREATE INDEX reservation_due ON reservation (due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX reservation_due ON reservation (environment, due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX reservation_lane ON reservation (environment, company_id, due_ms, id) WHERE due_ms IS NOT NULL;
 CREATE INDEX reservation_by_start ON reservation (company_id, from_date, number) INCLUDE (id);
 CREATE INDEX reservation_by_end ON reservation (company_id, to_date, number) INCLUDE (id);
 CREATE INDEX reservation_by_creation ON reservation (company_id, created_date, number) INCLUDE (id);
@@ -246,6 +248,7 @@ CREATE INDEX webhook_endpoint_company ON webhook_endpoint (company_id);
 CREATE TABLE webhook_message (
     id           BIGINT   NOT NULL,
     endpoint_id  BIGINT   NOT NULL REFERENCES webhook_endpoint (id),
+    environment  SMALLINT NOT NULL,
     at_ms        BIGINT   NOT NULL,
     kind         TEXT     NOT NULL,
     body         TEXT     NOT NULL,
@@ -256,7 +259,9 @@ CREATE TABLE webhook_message (
     failure      TEXT,              -- of the last attempt
     PRIMARY KEY (id, endpoint_id)
 );
-CREATE INDEX webhook_message_due ON webhook_message (due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX webhook_message_due ON webhook_message (environment, due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX webhook_message_lane ON webhook_message (environment, endpoint_id, due_ms, id) WHERE due_ms IS NOT NULL;
+CREATE INDEX webhook_message_claimed ON webhook_message (endpoint_id) WHERE claim IS NOT NULL;
 
 -- What only one node does at a time, and until when it is taken.
 CREATE TABLE chore (
@@ -286,4 +291,5 @@ CREATE TABLE recheck (
     claim       BIGINT,
     UNIQUE (caller_id, company_id, environment, reference, item)
 );
-CREATE INDEX recheck_due ON recheck (due_ms, id);
+CREATE INDEX recheck_due ON recheck (environment, due_ms);
+CREATE INDEX recheck_lane ON recheck (environment, company_id, due_ms, id);

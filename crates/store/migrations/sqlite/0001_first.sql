@@ -154,6 +154,7 @@ CREATE TABLE reservation (
     id           INTEGER PRIMARY KEY,
     company_id   INTEGER NOT NULL,
     caller_id    INTEGER NOT NULL,
+    environment  INTEGER NOT NULL,
     number       INTEGER NOT NULL,
     at_ms        INTEGER NOT NULL,
     created_date INTEGER NOT NULL,
@@ -170,7 +171,8 @@ CREATE TABLE reservation (
     due_ms       INTEGER,          -- when it runs, or when its claim ends; null after its last run
     claim        INTEGER           -- whose run is under way
 ) STRICT;
-CREATE INDEX reservation_due ON reservation (due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX reservation_due ON reservation (environment, due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX reservation_lane ON reservation (environment, company_id, due_ms, id) WHERE due_ms IS NOT NULL;
 CREATE INDEX reservation_by_start ON reservation (company_id, from_date, number);
 CREATE INDEX reservation_by_end ON reservation (company_id, to_date, number);
 CREATE INDEX reservation_by_creation ON reservation (company_id, created_date, number);
@@ -239,6 +241,7 @@ CREATE INDEX webhook_endpoint_company ON webhook_endpoint (company_id);
 CREATE TABLE webhook_message (
     id           INTEGER NOT NULL,
     endpoint_id  INTEGER NOT NULL REFERENCES webhook_endpoint (id),
+    environment  INTEGER NOT NULL,
     at_ms        INTEGER NOT NULL,
     kind         TEXT    NOT NULL,
     body         TEXT    NOT NULL,
@@ -249,7 +252,9 @@ CREATE TABLE webhook_message (
     failure      TEXT,    -- of the last attempt
     PRIMARY KEY (id, endpoint_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX webhook_message_due ON webhook_message (due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX webhook_message_due ON webhook_message (environment, due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX webhook_message_lane ON webhook_message (environment, endpoint_id, due_ms, id) WHERE due_ms IS NOT NULL;
+CREATE INDEX webhook_message_claimed ON webhook_message (endpoint_id) WHERE claim IS NOT NULL;
 
 -- What only one node does at a time, and until when it is taken.
 CREATE TABLE chore (
@@ -279,4 +284,5 @@ CREATE TABLE recheck (
     claim       INTEGER,
     UNIQUE (caller_id, company_id, environment, reference, item)
 ) STRICT;
-CREATE INDEX recheck_due ON recheck (due_ms, id);
+CREATE INDEX recheck_due ON recheck (environment, due_ms);
+CREATE INDEX recheck_lane ON recheck (environment, company_id, due_ms, id);

@@ -1,5 +1,6 @@
 //! Checks to make again: stored once, claimed by one node at a time, gone with their outcome.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,7 +9,7 @@ use rims_protocol::Sector;
 use rims_protocol::codes::{ApiType, LicenceClass};
 use rims_protocol::messages::VerifyItem;
 use rims_protocol::values::{DeviceId, PersonName, RecheckReference, Vehicle};
-use rims_store::{Channel, Recheck, RecheckClaim, Store, StoreError, Write};
+use rims_store::{Channel, ClaimTerms, Recheck, RecheckClaim, Store, StoreError, Write};
 
 use crate::fixture::{Fixture, contains, licence, now, on_both_engines};
 use crate::samples::{LICENCE, NAME, car, milliseconds, period};
@@ -19,6 +20,9 @@ on_both_engines![
     a_reference_is_queued_once_for_its_caller,
     a_claim_holds_until_its_end,
     only_the_claim_that_holds_may_end_it,
+    a_backlog_takes_no_more_than_its_share_of_a_claim,
+    claims_go_round_the_companies,
+    the_environments_are_queues_apart,
 ];
 
 const CLAIM: SignedDuration = SignedDuration::from_mins(10);
@@ -45,12 +49,28 @@ fn recheck(store: &Store, reference: &str) -> Recheck {
     }
 }
 
+/// How many wait in operations, and in development.
+async fn waiting(store: &Store) -> [u64; 2] {
+    let [operations, development] = [Environment::Operations, Environment::Development]
+        .map(async |environment| store.rechecks_waiting(environment).await.unwrap());
+    [operations.await, development.await]
+}
+
 async fn queue(store: &Store, new: &Recheck) {
     store.commit(Write::Recheck(new.clone())).await.unwrap();
 }
 
 async fn claim(store: &Store, now: Timestamp) -> Vec<(RecheckClaim, Recheck)> {
-    store.claim_rechecks(now, now + CLAIM, 100).await.unwrap()
+    let mut claimed = Vec::new();
+    for environment in [Environment::Operations, Environment::Development] {
+        claimed.extend(store.claim_rechecks(&terms(environment, now, 100)).await.unwrap());
+    }
+    claimed.sort_by_key(|(_, recheck)| recheck.id);
+    claimed
+}
+
+fn terms(environment: Environment, now: Timestamp, limit: u32) -> ClaimTerms {
+    ClaimTerms { environment, now, until: now + CLAIM, limit }
 }
 
 async fn a_recheck_comes_back_as_it_was(fixture: Arc<Fixture>) {
@@ -78,7 +98,7 @@ async fn a_recheck_comes_back_as_it_was(fixture: Arc<Fixture>) {
     for new in &all {
         queue(&store, new).await;
     }
-    assert_eq!(store.rechecks_waiting().await, Ok(3));
+    assert_eq!(waiting(&store).await, [2, 1]);
     let claimed: Vec<_> = claim(&store, now()).await.into_iter().map(|(_, recheck)| recheck).collect();
     assert_eq!(claimed, all);
     store.close().await;
@@ -140,6 +160,64 @@ async fn only_the_claim_that_holds_may_end_it(fixture: Arc<Fixture>) {
     assert_eq!(claim(&store, later - milliseconds(1)).await, []);
     let again = claim(&store, later).await[0].0;
     assert_eq!(store.commit(Write::RecheckDone(again)).await, Ok(()));
-    assert_eq!(store.rechecks_waiting().await, Ok(0));
+    assert_eq!(waiting(&store).await, [0, 0]);
+    store.close().await;
+}
+
+/// So many checks of a company, due before those that are queued later.
+async fn queue_many(store: &Store, environment: Environment, company: i64, count: usize) {
+    let one = |number| Recheck {
+        company: AccountId(company),
+        environment,
+        ..recheck(store, &format!("{company}-{number}"))
+    };
+    let writes = (0..count).map(|number| Write::Recheck(one(number))).collect();
+    store.commit(Write::Together(writes)).await.unwrap();
+}
+
+/// The companies of what is claimed, with how many of its checks each.
+async fn claimed_of(store: &Store, environment: Environment, limit: u32) -> BTreeMap<i64, usize> {
+    let mut companies = BTreeMap::new();
+    for (_, recheck) in store.claim_rechecks(&terms(environment, now(), limit)).await.unwrap() {
+        *companies.entry(recheck.company.0).or_default() += 1;
+    }
+    companies
+}
+
+async fn a_backlog_takes_no_more_than_its_share_of_a_claim(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    queue_many(&store, Environment::Operations, 1, 1_000).await;
+    queue_many(&store, Environment::Operations, 2, 3).await;
+    let first = claimed_of(&store, Environment::Operations, 16).await;
+    assert_eq!(first, BTreeMap::from([(1, 8), (2, 3)]), "though the others' were due before");
+    let second = claimed_of(&store, Environment::Operations, 16).await;
+    assert_eq!(second, BTreeMap::from([(1, 16)]), "alone it gets all");
+    store.close().await;
+}
+
+async fn claims_go_round_the_companies(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    for company in 1..=5 {
+        queue_many(&store, Environment::Operations, company, 100).await;
+    }
+    let mut order = Vec::new();
+    for _ in 0..4 {
+        order.extend(claimed_of(&store, Environment::Operations, 2).await.into_keys());
+    }
+    assert_eq!(order, [1, 2, 3, 4, 1, 5, 2, 3], "the third claim has the last and the first");
+    store.close().await;
+}
+
+async fn the_environments_are_queues_apart(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    queue_many(&store, Environment::Development, 1, 40).await;
+    queue_many(&store, Environment::Operations, 1, 1).await;
+    let of = [Environment::Operations, Environment::Development];
+    assert_eq!(claimed_of(&store, of[0], 8).await, BTreeMap::from([(1, 1)]));
+    assert_eq!(claimed_of(&store, of[1], 8).await, BTreeMap::from([(1, 8)]));
+    for (environment, expected) in of.into_iter().zip([1, 25]) {
+        let waiting = store.rechecks_waiting_of(environment, AccountId(1), 25).await;
+        assert_eq!(waiting, Ok(expected), "{environment:?}, counted up to 25");
+    }
     store.close().await;
 }

@@ -10,7 +10,8 @@ use rims_protocol::codes::SearchType;
 use rims_protocol::values::IdempotencyKey;
 use rims_protocol::values::{Period, Vehicle};
 use rims_store::{
-    Delivery, DeliveryEnd, Expired, KeyOwner, NewAnswer, NewRemote, NewRental, NewReservation, Store, Write,
+    ClaimTerms, Delivery, DeliveryEnd, Expired, KeyOwner, MessageLane, NewAnswer, NewRemote, NewRental,
+    NewReservation, Store, Write,
 };
 use tokio::task::JoinSet;
 
@@ -164,7 +165,14 @@ async fn messages_that_are_settled_are_destroyed(fixture: Arc<Fixture>) {
         store.commit(Write::Tell(message(&store, company, moment))).await.unwrap();
     }
     let mut ids = Vec::new();
-    let claimed = store.claim_messages(old(), old() + milliseconds(1), 6).await.unwrap();
+    let lane = MessageLane { environment: Environment::Operations, endpoint };
+    let terms = ClaimTerms {
+        environment: Environment::Operations,
+        now: old(),
+        until: old() + milliseconds(1),
+        limit: 6,
+    };
+    let claimed = store.claim_messages(lane, &terms).await.unwrap();
     for (place, Delivery { message, endpoint, token, .. }) in claimed.into_iter().enumerate() {
         let failed = |due| DeliveryEnd::Failed { failure: "HTTP 500".to_owned(), due };
         let end = match place % 3 {

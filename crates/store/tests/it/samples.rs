@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use rims_domain::{AccountId, VehicleIdentity};
+use rims_domain::{AccountId, Environment, VehicleIdentity};
 use rims_protocol::codes::{
     LicenceClass, LicenceStatus, PhotoCheck, Recurrence, RentalStatus, ResultCode, SearchType,
 };
@@ -184,7 +184,9 @@ pub(crate) async fn endpoint(store: &Store, company: AccountId, url: &str) -> i6
 
 pub(crate) fn message(store: &Store, company: AccountId, moment: Timestamp) -> NewMessage {
     let id = store.next_id(moment);
-    NewMessage { id, company, at: moment, kind: "rental.confirmed", body: format!("{{\"id\":{id}}}") }
+    let body = format!("{{\"id\":{id}}}");
+    let environment = Environment::Operations;
+    NewMessage { id, company, environment, at: moment, kind: "rental.confirmed", body }
 }
 
 /// The event of a change that is not about its event.

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rims_domain::AccountId;
+use rims_domain::{AccountId, Environment};
 use rims_store::{
-    Delivery, DeliveryEnd, EndpointRecord, MessageRecord, NewMessage, Options, Replay, Store, StoreError,
-    Write,
+    ClaimTerms, Delivery, DeliveryEnd, EndpointRecord, MessageLane, MessageRecord, NewMessage, Options,
+    Replay, Store, StoreError, Write,
 };
 use tokio::task::JoinSet;
 
@@ -26,6 +26,10 @@ on_both_engines![
     messages_that_were_given_up_are_sent_once_more,
     secrets_are_sealed,
     one_that_cannot_be_read_holds_no_other_up,
+    endpoints_with_something_due_come_in_turn,
+    two_messages_of_both_environments_are_under_way_to_an_endpoint,
+    what_waits_can_be_set_back,
+    an_endpoint_that_takes_nothing_does_not_fill_the_database,
 ];
 
 const URL: &str = "https://example.com/hook";
@@ -37,7 +41,19 @@ async fn tell(store: &Store, message: NewMessage) {
 }
 
 async fn claim(store: &Store, now: Timestamp) -> Vec<Delivery> {
-    store.claim_messages(now, now + CLAIM, 100).await.unwrap()
+    claim_some(store, now, 100).await
+}
+
+/// What is due at every endpoint, so many of each at most, in the order of messages.
+async fn claim_some(store: &Store, now: Timestamp, limit: u32) -> Vec<Delivery> {
+    let (environment, until) = (Environment::Operations, now + CLAIM);
+    let terms = ClaimTerms { environment, now, until, limit };
+    let mut claimed = Vec::new();
+    for lane in store.due_endpoints(environment, now, 100).await.unwrap() {
+        claimed.extend(store.claim_messages(lane, &terms).await.unwrap());
+    }
+    claimed.sort_by_key(|delivery| (delivery.message, delivery.endpoint));
+    claimed
 }
 
 /// The endpoints and messages of deliveries.
@@ -144,12 +160,12 @@ async fn what_is_due_longest_is_claimed_first_and_in_order(fixture: Arc<Fixture>
         tell(&store, new.clone()).await;
     }
     let claimed = async |now, limit| {
-        let deliveries = store.claim_messages(now, now + CLAIM, limit).await.unwrap();
+        let deliveries = claim_some(&store, now, limit).await;
         deliveries.iter().map(|delivery| delivery.at).collect::<Vec<_>>()
     };
     assert_eq!(claimed(moments[4], 2).await, [moments[1], moments[3]]);
-    assert_eq!(claimed(moments[0], 2).await, [moments[2], moments[4]], "in the order they were told");
-    assert_eq!(claimed(moments[0], 2).await, [moments[0]]);
+    assert_eq!(claimed(moments[0], 4).await, [moments[2], moments[4]], "in the order they were told");
+    assert_eq!(claimed(moments[0], 5).await, [moments[0]]);
     let newest: Vec<_> = store.messages(endpoint, 2).await.unwrap().iter().map(|one| one.id).collect();
     assert_eq!(newest, [news[4].id, news[3].id], "for administrators the newest first");
     store.close().await;
@@ -294,12 +310,15 @@ async fn two_servers_claim(fixture: Arc<Fixture>) {
             tasks.spawn(async move {
                 let mut mine = Vec::new();
                 loop {
-                    let claimed = store.claim_messages(now(), now() + CLAIM, 20).await.unwrap();
-                    assert!(claimed.len() <= 20);
+                    let claimed = claim_some(&store, now(), 20).await;
+                    assert!(claimed.len() <= 40, "of two endpoints");
                     if claimed.is_empty() {
                         return mine;
                     }
                     mine.extend(places(&claimed));
+                    for delivery in &claimed {
+                        end(&store, delivery, DeliveryEnd::Delivered { at: now() }).await;
+                    }
                 }
             });
         }
@@ -329,5 +348,99 @@ async fn one_that_cannot_be_read_holds_no_other_up(fixture: Arc<Fixture>) {
     assert_eq!(places(&claim(&store, now()).await), [(new.id, whole)]);
     assert!(claim(&store, now()).await.is_empty(), "it is tried again when its claim has ended");
     assert_eq!(places(&claim(&store, now() + CLAIM).await), [(new.id, whole)]);
+    store.close().await;
+}
+
+async fn endpoints_with_something_due_come_in_turn(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let company = fixture.account(&store, "s01").await.id;
+    let mut endpoints = Vec::new();
+    for _ in 0..3 {
+        endpoints.push(endpoint(&store, company, URL).await);
+    }
+    for moment in [now(), now() + milliseconds(1)] {
+        tell(&store, message(&store, company, moment)).await;
+    }
+    let due = async |environment, now| {
+        let lanes = store.due_endpoints(environment, now, 2).await.unwrap();
+        lanes.into_iter().map(|lane| lane.endpoint).collect::<Vec<_>>()
+    };
+    let operations = Environment::Operations;
+    assert_eq!(due(operations, now() - milliseconds(1)).await, [0; 0]);
+    assert_eq!(due(operations, now()).await, endpoints[..2]);
+    assert_eq!(due(operations, now()).await, [endpoints[2], endpoints[0]]);
+    assert_eq!(due(Environment::Development, now()).await, [0; 0]);
+    store.close().await;
+}
+
+async fn two_messages_of_both_environments_are_under_way_to_an_endpoint(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let company = fixture.account(&store, "s01").await.id;
+    let endpoint = endpoint(&store, company, URL).await;
+    for environment in [Environment::Operations, Environment::Development, Environment::Operations] {
+        tell(&store, NewMessage { environment, ..message(&store, company, now()) }).await;
+    }
+    let claim = async |environment| {
+        let until = now() + CLAIM;
+        let terms = ClaimTerms { environment, now: now(), until, limit: 2 };
+        store.claim_messages(MessageLane { environment, endpoint }, &terms).await.unwrap()
+    };
+    let development = claim(Environment::Development).await;
+    assert_eq!((development.len(), development[0].environment), (1, Environment::Development));
+    assert_eq!(claim(Environment::Operations).await.len(), 1, "and one of development");
+    assert_eq!(claim(Environment::Operations).await.len(), 0);
+    end(&store, &development[0], DeliveryEnd::Delivered { at: now() }).await;
+    assert_eq!(claim(Environment::Operations).await.len(), 1);
+    store.close().await;
+}
+
+async fn what_waits_can_be_set_back(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let company = fixture.account(&store, "s01").await.id;
+    let [slow, other] = [endpoint(&store, company, URL).await, endpoint(&store, company, URL).await];
+    let much_later = now() + milliseconds(60_000);
+    for moment in [now(), now() + milliseconds(1), much_later] {
+        tell(&store, message(&store, company, moment)).await;
+    }
+    let until = now() + milliseconds(9_000);
+    let lane = MessageLane { environment: Environment::Operations, endpoint: slow };
+    store.commit(Write::SetBack { lane, until }).await.unwrap();
+    let due = |messages: Vec<MessageRecord>| messages.iter().rev().map(|one| one.due).collect::<Vec<_>>();
+    let messages = store.messages(slow, 10).await.unwrap();
+    assert!(messages.iter().all(|message| message.attempts == 0), "it is no attempt");
+    assert_eq!(due(messages), [Some(until), Some(until), Some(much_later)]);
+    let untouched = due(store.messages(other, 10).await.unwrap());
+    assert_eq!(untouched, [Some(now()), Some(now() + milliseconds(1)), Some(much_later)]);
+    store.close().await;
+}
+
+async fn an_endpoint_that_takes_nothing_does_not_fill_the_database(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let company = fixture.account(&store, "s01").await.id;
+    let endpoint = endpoint(&store, company, URL).await;
+    let first = message(&store, company, now());
+    tell(&store, first.clone()).await;
+    let waiting = "
+        INSERT INTO webhook_message (id, endpoint_id, environment, at_ms, kind, body, attempts, due_ms)
+        WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 9999)
+        SELECT n, m.endpoint_id, m.environment, m.at_ms, m.kind, m.body, 0, m.due_ms
+        FROM counted, webhook_message m";
+    assert_eq!(fixture.execute(waiting).await, 9_999);
+    let refused = message(&store, company, now());
+    tell(&store, refused.clone()).await;
+    let newest = store.messages(endpoint, 1).await.unwrap().remove(0);
+    assert_eq!((newest.id, newest.due), (refused.id, None));
+    assert_eq!(newest.failure.as_deref(), Some("too many messages waited for the endpoint"));
+    // The other environment's are counted apart, and a place that is free again is taken.
+    tell(&store, NewMessage { environment: Environment::Development, ..message(&store, company, now()) })
+        .await;
+    fixture.execute("UPDATE webhook_message SET due_ms = NULL WHERE id = 1").await;
+    tell(&store, message(&store, company, now())).await;
+    let failures: Vec<_> =
+        store.messages(endpoint, 2).await.unwrap().into_iter().map(|message| message.failure).collect();
+    assert_eq!(failures, [None, None]);
+    replay(&store, endpoint, Replay::Failed).await.unwrap();
+    let again = store.messages(endpoint, 3).await.unwrap().remove(2);
+    assert_eq!((again.id, again.due.is_some()), (refused.id, true));
     store.close().await;
 }

@@ -9,13 +9,14 @@ use rims_domain::{Account, AccountId, Environment, VehicleIdentity, grace};
 use rims_protocol::Sector;
 use rims_protocol::codes::ProcessingCode;
 use rims_protocol::messages::VerifyItem;
-use rims_protocol::values::{Plate, RecheckReference, Vehicle};
+use rims_protocol::values::{Plate, Vehicle};
 use rims_store::{Channel, NewAudit, NewVerification, Subject, Write};
 use rims_upstream::{DriverCheck, LicenceAnswer, RegistryError};
 use tracing::warn;
 
 use crate::request_id::RequestId;
 use crate::service::error::Unanswered;
+use crate::service::recheck::RecheckRequest;
 use crate::service::{Caller, ServiceError, Services};
 
 /// One request, as everything it records shares it.
@@ -205,9 +206,9 @@ impl Services {
         asked: &Asked<'_>,
         items: &[VerifyItem],
         outcome: &str,
-        reference: Option<&RecheckReference>,
+        recheck: Option<&RecheckRequest>,
     ) -> Result<(), ServiceError> {
-        let mut writes = self.rechecks(asked, items, reference).await?;
+        let mut writes = self.rechecks(asked, items, recheck).await?;
         writes.push(attempts(asked, items, outcome));
         Ok(self.store.commit(Write::Together(writes)).await?)
     }

@@ -10,14 +10,13 @@ use rims_domain::VehicleIdentity;
 use rims_domain::vehicle::Registration;
 use rims_protocol::Sector;
 use rims_protocol::messages::{Answer, BatchRequest, Header, ItemAnswer, SingleRequest, VerifyItem};
-use rims_protocol::values::RecheckReference;
 use rims_store::{Channel, NewVerification, Write};
 use rims_upstream::{DriverCheck, KoroadError, LicenceAnswer};
 use serde::Serialize;
 
 use super::error::Unanswered;
 use super::once::Once;
-use super::recheck::is_outage;
+use super::recheck::{RecheckRequest, is_outage};
 use super::{Caller, ServiceError, Services};
 
 pub(super) use check::{Asked, Checked, Seen, seen};
@@ -29,7 +28,7 @@ pub struct Terms {
     /// The request is recorded once.
     pub once: Option<Once>,
     /// Where KOROAD does not answer, the check is made again and the company told.
-    pub recheck: Option<RecheckReference>,
+    pub recheck: Option<RecheckRequest>,
 }
 
 impl Services {
@@ -101,13 +100,13 @@ impl Services {
                 Ok(told)
             }
             Err(Unanswered::Refused { code, message }) => {
-                let reference = terms.recheck.as_ref().filter(|_| is_outage(code));
-                Box::pin(self.record_unanswered(asked, items, &refusal(code), reference)).await?;
+                let recheck = terms.recheck.as_ref().filter(|_| is_outage(code));
+                Box::pin(self.record_unanswered(asked, items, &refusal(code), recheck)).await?;
                 Ok(Answer { header: Header::refused(today, count, code, message), body: None })
             }
             Err(Unanswered::Failed(error)) => {
-                let reference = terms.recheck.as_ref();
-                Box::pin(self.record_unanswered(asked, items, &failure(&error), reference)).await?;
+                let recheck = terms.recheck.as_ref();
+                Box::pin(self.record_unanswered(asked, items, &failure(&error), recheck)).await?;
                 Err(error)
             }
         }
