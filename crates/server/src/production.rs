@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rims_domain::Environment;
 use rims_store::{KeyFileError, MasterKeys, OpenError, Options, Schema, Store, StoreError};
 use rims_upstream::sim::Simulators;
 use rims_upstream::{Koroad, VehicleRegistry};
@@ -104,10 +105,10 @@ impl Server {
         let simulators = simulated::start(loopback, &clock).await.map_err(StartError::Simulators)?;
         let upstreams = Upstreams {
             operations: NationalSystems {
-                koroad: Koroad::new(&config.koroad, now(&clock))?,
-                vehicles: VehicleRegistry::new(&config.vehicles)?,
+                koroad: Koroad::new(&config.koroad, Environment::Operations.name(), now(&clock))?,
+                vehicles: VehicleRegistry::new(&config.vehicles, Environment::Operations.name())?,
             },
-            development: simulated::clients(&simulators, &clock)?,
+            development: simulated::clients(&simulators, Environment::Development, &clock)?,
         };
         let settings = Settings { outage: config.outage.into(), reread: config.database.reread() };
         let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::RefuseWellKnown, settings);

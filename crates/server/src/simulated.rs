@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use rims_domain::Environment;
 use rims_upstream::sim::Simulators;
 use rims_upstream::{ConfigError, Koroad, Now, VehicleRegistry};
 
@@ -17,10 +18,14 @@ pub async fn start(listen: SocketAddr, clock: &Clock) -> io::Result<Simulators> 
 }
 
 /// Clients of simulated systems.
-pub(crate) fn clients(simulators: &Simulators, clock: &Clock) -> Result<NationalSystems, ConfigError> {
+pub(crate) fn clients(
+    simulators: &Simulators,
+    environment: Environment,
+    clock: &Clock,
+) -> Result<NationalSystems, ConfigError> {
     Ok(NationalSystems {
-        koroad: Koroad::new(&simulators.koroad_config(), now(clock))?,
-        vehicles: VehicleRegistry::new(&simulators.vehicle_config())?,
+        koroad: Koroad::new(&simulators.koroad_config(), environment.name(), now(clock))?,
+        vehicles: VehicleRegistry::new(&simulators.vehicle_config(), environment.name())?,
     })
 }
 

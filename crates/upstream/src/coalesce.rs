@@ -22,15 +22,15 @@ use tracing::{Instrument as _, Span, trace_span};
 
 use crate::config::Limits;
 use crate::error::{CallError, MALFORMED, Spread, TIMED_OUT, Unusable};
-use crate::measure;
+use crate::measure::{self, Labels};
 
 /// A system that answers several questions in one call.
 pub(crate) trait Ask: Send + Sync + 'static {
     type Item: Send + Sync + 'static;
     type Answer: Send + 'static;
 
-    /// The name in metrics.
-    const SYSTEM: &'static str;
+    /// Its names in metrics.
+    fn labels(&self) -> Labels;
 
     /// Asks all of `items` in one call; the answers are as many and in the same order.
     fn ask(
@@ -108,16 +108,17 @@ impl<A: Ask> Coalescer<A> {
     /// else to wait for may do that first, and is not woken for an answer that he does not wait for yet.
     pub(crate) fn ask(&self, item: A::Item) -> impl Future<Output = Result<A::Answer, CallError>> + use<A> {
         let deadline = Instant::now() + self.shared.limits.timeout();
-        let span = trace_span!("ask", otel.name = A::SYSTEM);
+        let span = trace_span!("ask", otel.name = self.shared.system.labels().system);
         let asked = Arc::clone(&self.shared.places).try_acquire_owned().map(|place| {
             let (answer, answered) = oneshot::channel();
             let waiting = Waiting { answer, deadline, span: span.clone(), _place: place };
             self.enqueue(Question { item, waiting });
             answered
         });
+        let labels = self.shared.system.labels();
         let answer = async move {
             let Ok(answered) = asked else {
-                measure::turned_away(A::SYSTEM);
+                measure::turned_away(labels);
                 return Err(CallError::Overloaded);
             };
             match timeout_at(deadline, answered).await {
@@ -159,7 +160,7 @@ impl<A: Ask> Slot<A> {
             return None;
         }
         let group = queue.questions.drain(..count).collect();
-        measure::queue_depth(A::SYSTEM, queue.questions.len());
+        measure::queue_depth(self.shared.system.labels(), queue.questions.len());
         Some(group)
     }
 }

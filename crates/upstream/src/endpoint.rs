@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 
 use crate::config::{BreakerConfig, ConfigError, Limits, RetryConfig, Secret};
 use crate::error::{CallError, MALFORMED, TIMED_OUT, Unusable};
-use crate::measure::{self, Measured};
+use crate::measure::{self, Labels, Measured};
 
 /// The largest answer that is read: a thousand items take about 150 kB.
 const MAX_ANSWER: usize = 16 << 20;
@@ -22,30 +22,35 @@ pub(crate) struct Endpoint {
     base: Url,
     breaker: Option<AsyncRecloser>,
     retry: RetryConfig,
-    system: &'static str,
+    labels: Labels,
 }
 
 impl Endpoint {
     pub(crate) fn new(
-        system: &'static str,
+        labels: Labels,
         base_url: &str,
         limits: &Limits,
         retry: &RetryConfig,
         breaker: &BreakerConfig,
     ) -> Result<Self, ConfigError> {
+        let Labels { system, .. } = labels;
         limits.check(system)?;
         breaker.check(system)?;
         let base = parse_base(base_url).ok_or(ConfigError::BaseUrl { system })?;
         let client = build_client(&base, limits)
             .map_err(|error| ConfigError::Client { system, reason: error.to_string() })?;
         let breaker = breaker.enabled.then(|| build_breaker(breaker));
-        Ok(Self { client, base, breaker, retry: retry.clone(), system })
+        Ok(Self { client, base, breaker, retry: retry.clone(), labels })
     }
 
     /// The absolute address of `path`, which begins with `/`.
     pub(crate) fn url(&self, path: &str) -> Result<Url, ConfigError> {
         let text = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
-        Url::parse(&text).map_err(|_| ConfigError::BaseUrl { system: self.system })
+        Url::parse(&text).map_err(|_| ConfigError::BaseUrl { system: self.labels.system })
+    }
+
+    pub(crate) fn labels(&self) -> Labels {
+        self.labels
     }
 
     pub(crate) fn retries_closed(&self) -> bool {
@@ -59,7 +64,7 @@ impl Endpoint {
         deadline: Instant,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
-        let measured = Measured::start(self.system, items);
+        let measured = Measured::start(self.labels, items);
         let span = measured.span().clone();
         let in_time = async { timeout_at(deadline, call).await.unwrap_or(Err(TIMED_OUT)) }.instrument(span);
         let result = match &self.breaker {
@@ -70,7 +75,7 @@ impl Endpoint {
                     Err(recloser::Error::Inner(error)) => Err(error),
                     Err(recloser::Error::Rejected) => Err(CallError::BreakerOpen),
                 };
-                measure::breaker_open(self.system, matches!(result, Err(CallError::BreakerOpen)));
+                measure::breaker_open(self.labels, matches!(result, Err(CallError::BreakerOpen)));
                 result
             }
         };

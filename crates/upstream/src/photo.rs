@@ -22,6 +22,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::config::{ConfigError, Limits, PhotoConfig};
 use crate::endpoint::{Endpoint, bearer};
 use crate::error::{CallError, MALFORMED, PhotoError, TIMED_OUT};
+use crate::measure::Labels;
 
 const SYSTEM: &str = "photo";
 const CHECK_PATH: &str = "/api/licence-photo/check";
@@ -41,10 +42,11 @@ struct Shared {
 }
 
 impl PhotoCheck {
-    /// A client with its own connections. Nothing is sent until the first check.
-    pub fn new(config: &PhotoConfig) -> Result<Self, ConfigError> {
+    /// A client with its own connections; its metrics carry the environment's name. Nothing is sent until the first check.
+    pub fn new(config: &PhotoConfig, environment: &'static str) -> Result<Self, ConfigError> {
+        let labels = Labels { system: SYSTEM, environment };
         let endpoint =
-            Endpoint::new(SYSTEM, &config.base_url, &config.limits, &config.retry, &config.breaker)?;
+            Endpoint::new(labels, &config.base_url, &config.limits, &config.retry, &config.breaker)?;
         let shared = Shared {
             check_url: endpoint.url(CHECK_PATH)?,
             authorization: bearer(SYSTEM, &config.key)?,

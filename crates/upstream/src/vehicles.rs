@@ -24,6 +24,7 @@ use crate::coalesce::{Ask, Call, Coalescer};
 use crate::config::{ConfigError, Limits, VehicleConfig};
 use crate::endpoint::{Endpoint, bearer};
 use crate::error::{CallError, MALFORMED, RegistryError};
+use crate::measure::Labels;
 
 pub(crate) const SYSTEM: &str = "vehicles";
 pub(crate) const OWNERS_PATH: &str = "/api/vehicles/owners";
@@ -42,10 +43,10 @@ struct Shared {
 }
 
 impl VehicleRegistry {
-    /// A client with its own connections. Nothing is sent until the first question.
-    pub fn new(config: &VehicleConfig) -> Result<Self, ConfigError> {
+    /// A client with its own connections; its metrics carry the environment's name. Nothing is sent until the first question.
+    pub fn new(config: &VehicleConfig, environment: &'static str) -> Result<Self, ConfigError> {
         let limits = config.limits.clone();
-        let service = Arc::new(Service::new(config)?);
+        let service = Arc::new(Service::new(config, environment)?);
         let shared = Shared {
             singles: Coalescer::new(Arc::clone(&service), &limits),
             batches: Semaphore::new(limits.max_in_flight),
@@ -90,9 +91,10 @@ struct Service {
 }
 
 impl Service {
-    fn new(config: &VehicleConfig) -> Result<Self, ConfigError> {
+    fn new(config: &VehicleConfig, environment: &'static str) -> Result<Self, ConfigError> {
+        let labels = Labels { system: SYSTEM, environment };
         let endpoint =
-            Endpoint::new(SYSTEM, &config.base_url, &config.limits, &config.retry, &config.breaker)?;
+            Endpoint::new(labels, &config.base_url, &config.limits, &config.retry, &config.breaker)?;
         Ok(Self {
             owners_url: endpoint.url(OWNERS_PATH)?,
             authorization: bearer(SYSTEM, &config.key)?,
@@ -120,7 +122,9 @@ impl Ask for Service {
     type Item = Ownership;
     type Answer = bool;
 
-    const SYSTEM: &'static str = SYSTEM;
+    fn labels(&self) -> Labels {
+        self.endpoint.labels()
+    }
 
     async fn ask(&self, ownerships: &[Ownership], call: Call) -> Result<Vec<bool>, CallError> {
         self.endpoint.call(ownerships.len(), call.deadline, self.owners(ownerships)).await

@@ -112,7 +112,7 @@ async fn admitted(
     api: &Arc<Api>,
 ) -> Result<(Arc<Caller>, &'static Interface, Turn), Failure> {
     let Bearer { caller, interface } = Bearer::from_request_parts(parts, api).await?;
-    let turn = api.admission.admit(interface, caller.account.id).instrument(trace_span!("turn")).await?;
+    let turn = api.admission.admit(interface, &caller).instrument(trace_span!("turn")).await?;
     Ok((caller, interface, turn))
 }
 

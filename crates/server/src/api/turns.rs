@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use metrics::{Gauge, gauge};
-use rims_domain::AccountId;
+use rims_domain::{AccountId, Environment};
 use tokio::sync::oneshot;
 
 /// The bounds of one class of requests.
@@ -63,9 +63,10 @@ pub(super) struct Turn {
 }
 
 impl Turns {
-    pub(super) fn new(class: &'static str, bounds: Bounds) -> Self {
-        let running = gauge!("rims_requests_in_flight", "class" => class);
-        let waiting = gauge!("rims_requests_waiting", "class" => class);
+    pub(super) fn new(class: &'static str, environment: Environment, bounds: Bounds) -> Self {
+        let environment = environment.name();
+        let running = gauge!("rims_requests_in_flight", "environment" => environment, "class" => class);
+        let waiting = gauge!("rims_requests_waiting", "environment" => environment, "class" => class);
         Self { shared: Arc::new(Shared { bounds, state: Mutex::default(), running, waiting }) }
     }
 
@@ -229,6 +230,7 @@ mod tests {
     fn turns(at_once: usize, at_once_per_company: usize, waiting_per_company: usize) -> Turns {
         Turns::new(
             "test",
+            Environment::Operations,
             Bounds { at_once, at_once_per_company, waiting_per_company, wait: Duration::from_mins(1) },
         )
     }

@@ -129,9 +129,11 @@ impl Sandbox {
         seed::fixtures(&store, &clock).await?;
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
         let simulators = simulated::start(loopback, &clock).await.map_err(StartError::Simulators)?;
-        let national = simulated::clients(&simulators, &clock)?;
+        let upstreams = Upstreams {
+            development: simulated::clients(&simulators, Environment::Development, &clock)?,
+            operations: simulated::clients(&simulators, Environment::Operations, &clock)?,
+        };
         let simulators = Arc::new(simulators);
-        let upstreams = Upstreams { development: national.clone(), operations: national };
         let services =
             Services::new(store.clone(), upstreams, clock, KeyPolicy::AcceptWellKnown, Settings::default());
         let config = ApiConfig { rate_limit: GENEROUS, ..ApiConfig::default() };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use futures::future::{BoxFuture, select};
+use futures::future::{BoxFuture, join_all, select};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -65,15 +65,29 @@ async fn batches_of_one_company_wait_for_each_other_and_nobody_elses_for_them() 
     let bounds =
         "batches_in_flight = 2, batches_waiting = 1, batch_wait_ms = 60000, company_share_percent = 50";
     let deployment = Deployment::start(&format!("overload = {{ {bounds} }}")).await;
-    let [first, second] = both_keys(&deployment).await;
+    let [development, client] = both_keys(&deployment).await;
     let other = other_company(&deployment).await;
-    let held = hold(&deployment, &first, BATCH).await;
-    let waiting = one_of_two_waits(&first).await;
-    assert_eq!(status(&second, BATCH, &batch()).await, StatusCode::SERVICE_UNAVAILABLE, "the same company's");
+    let held = hold(&deployment, &client, BATCH).await;
+    let waiting = one_of_two_waits(&client).await;
+    assert_eq!(status(&client, BATCH, &batch()).await, StatusCode::SERVICE_UNAVAILABLE, "the same company's");
     assert_eq!(status(&other, BATCH, &batch()).await, StatusCode::OK);
-    assert_eq!(status(&first, SINGLE, &driver()).await, StatusCode::OK);
+    assert_eq!(status(&development, BATCH, &batch()).await, StatusCode::OK, "the other environment's");
+    assert_eq!(status(&client, SINGLE, &driver()).await, StatusCode::OK);
     drop(held);
     assert_eq!(waiting.await, StatusCode::OK);
+    deployment.stop().await;
+}
+
+#[tokio::test]
+async fn development_keys_have_a_quarter_of_the_places_and_take_none_from_operations() {
+    let deployment = Deployment::start("overload = { in_flight = 4, company_share_percent = 100 }").await;
+    let [development, client] = both_keys(&deployment).await;
+    let held = hold(&deployment, &development, SINGLE).await;
+    assert_eq!(status(&development, SINGLE, &driver()).await, StatusCode::SERVICE_UNAVAILABLE);
+    let all = join_all((0..4).map(|_| hold(&deployment, &client, SINGLE))).await;
+    assert_eq!(status(&client, SINGLE, &driver()).await, StatusCode::SERVICE_UNAVAILABLE);
+    drop((held, all));
+    is_answered_again(&development, SINGLE, &driver()).await;
     deployment.stop().await;
 }
 
@@ -148,7 +162,7 @@ async fn many_refusals_at_once_end_no_connection() {
             assert_eq!(next_status(&mut connection).await, "503");
         }
     });
-    futures::future::join_all(asked).await;
+    join_all(asked).await;
     drop(held);
     deployment.stop().await;
 }

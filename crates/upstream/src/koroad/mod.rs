@@ -55,6 +55,7 @@ use crate::coalesce::{Ask, Attempt, Call, Coalescer};
 use crate::config::{ConfigError, KoroadConfig, Limits};
 use crate::endpoint::Endpoint;
 use crate::error::{CallError, KoroadError, Unusable};
+use crate::measure::Labels;
 use crate::{Now, seoul};
 use token::{Token, Tokens};
 use wire::Frames;
@@ -102,10 +103,10 @@ struct Shared {
 }
 
 impl Koroad {
-    /// A client with its own connections. Nothing is sent until the first check.
-    pub fn new(config: &KoroadConfig, now: Now) -> Result<Self, ConfigError> {
+    /// A client with its own connections; its metrics carry the environment's name. Nothing is sent until the first check.
+    pub fn new(config: &KoroadConfig, environment: &'static str, now: Now) -> Result<Self, ConfigError> {
         let limits = config.limits.clone();
-        let service = Arc::new(Service::new(config, now)?);
+        let service = Arc::new(Service::new(config, environment, now)?);
         let shared = Shared {
             singles: Coalescer::new(Arc::clone(&service), &limits),
             batches: Semaphore::new(limits.max_in_flight),
@@ -141,9 +142,10 @@ struct Service {
 }
 
 impl Service {
-    fn new(config: &KoroadConfig, now: Now) -> Result<Self, ConfigError> {
+    fn new(config: &KoroadConfig, environment: &'static str, now: Now) -> Result<Self, ConfigError> {
+        let labels = Labels { system: SYSTEM, environment };
         let endpoint =
-            Endpoint::new(SYSTEM, &config.base_url, &config.limits, &config.retry, &config.breaker)?;
+            Endpoint::new(labels, &config.base_url, &config.limits, &config.retry, &config.breaker)?;
         let endpoint = Arc::new(endpoint);
         Ok(Self {
             check_url: endpoint.url(CHECK_PATH)?,
@@ -194,7 +196,9 @@ impl Ask for Service {
     type Item = DriverCheck;
     type Answer = LicenceAnswer;
 
-    const SYSTEM: &'static str = SYSTEM;
+    fn labels(&self) -> Labels {
+        self.endpoint.labels()
+    }
 
     async fn ask(&self, checks: &[DriverCheck], call: Call) -> Result<Vec<LicenceAnswer>, CallError> {
         self.endpoint.call(checks.len(), call.deadline, self.check(checks, call.attempt)).await

@@ -17,7 +17,7 @@ fn koroad(change: impl FnOnce(&mut KoroadConfig)) -> Result<(), ConfigError> {
         ..KoroadConfig::default()
     };
     change(&mut config);
-    Koroad::new(&config, Clock::new().now()).map(drop)
+    Koroad::new(&config, "operations", Clock::new().now()).map(drop)
 }
 
 #[test]
@@ -77,12 +77,12 @@ fn keys_are_needed_and_must_be_sendable() {
             key: Secret::new(key),
             ..VehicleConfig::default()
         };
-        VehicleRegistry::new(&config).map(drop)
+        VehicleRegistry::new(&config, "operations").map(drop)
     };
     assert_eq!(vehicles("key"), Ok(()));
     assert_eq!(vehicles(""), Err(ConfigError::Missing { system: "vehicles", setting: "key" }));
     assert_eq!(vehicles("a\nb"), Err(ConfigError::Unsendable { system: "vehicles", setting: "key" }));
     let photo = PhotoConfig { base_url: "http://localhost".into(), ..PhotoConfig::default() };
-    let missing = PhotoCheck::new(&photo).map(drop);
+    let missing = PhotoCheck::new(&photo, "operations").map(drop);
     assert_eq!(missing, Err(ConfigError::Missing { system: "photo", setting: "key" }));
 }

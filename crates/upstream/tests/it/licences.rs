@@ -118,7 +118,7 @@ async fn every_cipher_mode_charset_and_shape() {
                 for sequence_number in [SequenceNumber::Empty, SequenceNumber::Item] {
                     let mut config = sims.koroad_config();
                     (config.one_item, config.sequence_number) = (one_item, sequence_number);
-                    let koroad = Koroad::new(&config, clock.now()).unwrap();
+                    let koroad = Koroad::new(&config, "operations", clock.now()).unwrap();
                     assert_eq!(asked(&koroad, "221212121212", "홍길동", "12", TODAY, TODAY).await, "00");
                     assert_eq!(asked(&koroad, "221212121212", "똠방각하", "12", TODAY, TODAY).await, "21");
                 }

@@ -90,6 +90,6 @@ async fn nobody_resolves_this_name() {
         pin: rims_upstream::Secret::new("0000"),
         ..KoroadConfig::default()
     };
-    let koroad = Koroad::new(&config, Clock::new().now()).unwrap();
+    let koroad = Koroad::new(&config, "operations", Clock::new().now()).unwrap();
     assert_eq!(code(koroad.check(check(GOOD)).await), UNREACHABLE);
 }

@@ -35,7 +35,7 @@ async fn server() -> String {
 fn client(base_url: String, key: &str) -> PhotoCheck {
     let breaker = BreakerConfig::disabled();
     let config = PhotoConfig { base_url, key: Secret::new(key), breaker, ..PhotoConfig::default() };
-    PhotoCheck::new(&config).unwrap()
+    PhotoCheck::new(&config, "operations").unwrap()
 }
 
 async fn check(client: &PhotoCheck, image: &str) -> Result<codes::PhotoCheck, PhotoError> {

@@ -57,7 +57,7 @@ impl World {
     pub(crate) fn koroad_with(&self, change: impl FnOnce(&mut KoroadConfig)) -> Koroad {
         let mut config = self.sims.koroad_config();
         change(&mut config);
-        Koroad::new(&config, self.clock.now()).unwrap()
+        Koroad::new(&config, "operations", self.clock.now()).unwrap()
     }
 
     /// Time-outs short enough for a test: 800 ms in all, 200 ms for a coalesced call.

@@ -55,7 +55,7 @@ async fn an_expired_token_is_told_by_code_4_and_replaced() {
     let world = World::start().await;
     // The client's own clock stands still, so that only KOROAD notices the expiry.
     let still = crate::support::Clock::new();
-    let koroad = rims_upstream::Koroad::new(&world.sims.koroad_config(), still.now()).unwrap();
+    let koroad = rims_upstream::Koroad::new(&world.sims.koroad_config(), "operations", still.now()).unwrap();
     assert_eq!(code(koroad.check(check(GOOD)).await), ok("00"));
     world.clock.advance(SignedDuration::from_hours(3));
     assert_eq!(code(koroad.check(check(GOOD)).await), ok("00"));

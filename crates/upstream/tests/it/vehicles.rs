@@ -18,7 +18,7 @@ fn plate(text: &str) -> Plate {
 }
 
 fn registry(world: &World) -> VehicleRegistry {
-    VehicleRegistry::new(&world.sims.vehicle_config()).unwrap()
+    VehicleRegistry::new(&world.sims.vehicle_config(), "operations").unwrap()
 }
 
 #[tokio::test]
@@ -78,14 +78,14 @@ async fn a_wrong_key_and_wrong_answers_are_unusable() {
     config.key = Secret::new("another");
     let asked =
         async |registry: VehicleRegistry| registry.is_registered_to(&company(S01), &plate("12하1234")).await;
-    let refused = asked(VehicleRegistry::new(&config).unwrap()).await;
+    let refused = asked(VehicleRegistry::new(&config, "operations").unwrap()).await;
     assert_eq!(refused, Err(RegistryError::Unusable(Unusable::HttpStatus(401))));
     for bytes in [
         &b"HTTP/1.1 200 OK\r\ncontent-length: 17\r\n\r\n{\"registered\":[]}"[..],
         b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
     ] {
         config.base_url = raw_server(bytes).await;
-        let malformed = asked(VehicleRegistry::new(&config).unwrap()).await;
+        let malformed = asked(VehicleRegistry::new(&config, "operations").unwrap()).await;
         assert_eq!(malformed, Err(RegistryError::Unusable(Unusable::Malformed)));
     }
 }
