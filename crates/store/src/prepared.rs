@@ -35,8 +35,8 @@ pub(crate) struct Prepared {
 /// The rare writes, each a statement of its own.
 pub(crate) enum Command {
     CreateAccount { account: Box<Account>, created_ms: i64 },
-    SetApproval { account: i64, approval: i16 },
-    SetAccountStatus { account: i64, status: i16 },
+    SetApproval { account: i64, before: i16, approval: i16 },
+    SetAccountStatus { account: i64, before: i16, status: i16 },
     IssueCredentials(Vec<CredentialRow>),
     ReplaceCredential { new: Box<CredentialRow>, old: i64, revoked_ms: i64 },
     ApproveCredential { credential: i64 },
@@ -213,11 +213,13 @@ impl Prepared {
             Write::CreateAccount { account, audit } => {
                 (Command::CreateAccount { account: Box::new(account), created_ms: at(&audit) }, audit)
             }
-            Write::SetApproval { account: AccountId(account), approval, audit } => {
-                (Command::SetApproval { account, approval: digits(approval.code()) }, audit)
+            Write::SetApproval { account: AccountId(account), before, approval, audit } => {
+                let (before, approval) = (digits(before.code()), digits(approval.code()));
+                (Command::SetApproval { account, before, approval }, audit)
             }
-            Write::SetAccountStatus { account: AccountId(account), status, audit } => {
-                (Command::SetAccountStatus { account, status: digits(status.code()) }, audit)
+            Write::SetAccountStatus { account: AccountId(account), before, status, audit } => {
+                let (before, status) = (digits(before.code()), digits(status.code()));
+                (Command::SetAccountStatus { account, before, status }, audit)
             }
             Write::ApproveCredential { credential, audit } => {
                 (Command::ApproveCredential { credential: credential.0 }, audit)

@@ -67,16 +67,16 @@ statements! { SHARED:
     CREATE_ACCOUNT = "
         INSERT INTO account (id, user_id, brno, company, kind, approval, status, created_ms)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    SET_APPROVAL = "UPDATE account SET approval = $2 WHERE id = $1";
-    SET_STATUS = "UPDATE account SET status = $2 WHERE id = $1";
+    SET_APPROVAL = "UPDATE account SET approval = $3 WHERE id = $1 AND approval = $2";
+    SET_STATUS = "UPDATE account SET status = $3 WHERE id = $1 AND status = $2";
     ISSUE_CREDENTIAL = "
         INSERT INTO credential (id, account_id, environment, auth_key_hash, secret_key, key_version, approved,
                                 revoked_ms, allowed_ips, created_ms)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    APPROVE_CREDENTIAL = "UPDATE credential SET approved = TRUE WHERE id = $1";
+    APPROVE_CREDENTIAL = "UPDATE credential SET approved = TRUE WHERE id = $1 AND revoked_ms IS NULL";
     REVOKE_CREDENTIAL = "
         UPDATE credential SET revoked_ms = $2 WHERE id = $1 AND revoked_ms IS NULL";
-    SET_ALLOWED_IPS = "UPDATE credential SET allowed_ips = $2 WHERE id = $1";
+    SET_ALLOWED_IPS = "UPDATE credential SET allowed_ips = $2 WHERE id = $1 AND revoked_ms IS NULL";
     RESEAL = "
         UPDATE credential SET secret_key = $2, key_version = $3 WHERE id = $1 AND secret_key = $4";
     GRANT = "

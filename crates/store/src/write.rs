@@ -158,19 +158,25 @@ pub enum Write {
         /// The event; its time is the account's.
         audit: NewAudit,
     },
-    /// Another approval state (table 5.7).
+    /// Another approval state (table 5.7). Refused as [`crate::StoreError::Missing`] if it is no longer the one it was
+    /// decided in.
     SetApproval {
         /// Whose.
         account: AccountId,
+        /// The state it was decided in.
+        before: Approval,
         /// The state.
         approval: Approval,
         /// The event.
         audit: NewAudit,
     },
-    /// Another account state (table 5.6).
+    /// Another account state (table 5.6). Refused as [`crate::StoreError::Missing`] if it is no longer the one it was
+    /// decided in.
     SetAccountStatus {
         /// Whose.
         account: AccountId,
+        /// The state it was decided in.
+        before: AccountStatus,
         /// The state.
         status: AccountStatus,
         /// The event.
@@ -187,7 +193,7 @@ pub enum Write {
         /// The event of the revocation; its time is the revocation's.
         audit: NewAudit,
     },
-    /// An operations key may be used.
+    /// An operations key may be used. Refused as [`crate::StoreError::Missing`] if it is revoked.
     ApproveCredential {
         /// Which.
         credential: CredentialId,

@@ -34,11 +34,11 @@ pub(crate) use {changed, changed_some};
 pub(super) async fn run(link: &mut Link, command: &Command) -> Result<(), Failure> {
     match command {
         Command::CreateAccount { account, created_ms } => create(link, account, *created_ms).await,
-        Command::SetApproval { account, approval } => {
-            one(changed!(link, sql::SET_APPROVAL, account, approval), "account")
+        Command::SetApproval { account, before, approval } => {
+            one(changed!(link, sql::SET_APPROVAL, account, before, approval), "account in that state")
         }
-        Command::SetAccountStatus { account, status } => {
-            one(changed!(link, sql::SET_STATUS, account, status), "account")
+        Command::SetAccountStatus { account, before, status } => {
+            one(changed!(link, sql::SET_STATUS, account, before, status), "account in that state")
         }
         Command::IssueCredentials(rows) => {
             for row in rows {

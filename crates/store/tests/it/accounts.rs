@@ -33,8 +33,16 @@ async fn accounts_are_found_and_changed(fixture: Arc<Fixture>) {
 
     let event = || audit("account.change", Subject::User(first.user_id.clone()));
     let (approval, status) = (Approval::Rejected, AccountStatus::Suspended);
-    store.commit(Write::SetApproval { account: first.id, approval, audit: event() }).await.unwrap();
-    store.commit(Write::SetAccountStatus { account: first.id, status, audit: event() }).await.unwrap();
+    let decided = |before| Write::SetApproval { account: first.id, before, approval, audit: event() };
+    let moved = |before| Write::SetAccountStatus { account: first.id, before, status, audit: event() };
+    // Decided for a state that it is no longer in: another command was faster.
+    for late in [decided(Approval::Rejected), moved(AccountStatus::Withdrawn)] {
+        assert_eq!(store.commit(late).await, Err(StoreError::Missing("account in that state")));
+    }
+    assert_eq!(store.account(first.id).await.unwrap(), Some(first.clone()));
+    for in_time in [decided(first.approval), moved(first.status)] {
+        store.commit(in_time).await.unwrap();
+    }
     let changed = store.account(first.id).await.unwrap().unwrap();
     assert_eq!((changed.approval, changed.status), (approval, status));
     store.close().await;
@@ -197,8 +205,18 @@ async fn changes_of_nothing_are_refused(fixture: Arc<Fixture>) {
     let event = || audit("change", Subject::None);
     let (account, credential) = (AccountId(404), CredentialId(404));
     for write in [
-        Write::SetApproval { account, approval: Approval::Approved, audit: event() },
-        Write::SetAccountStatus { account, status: AccountStatus::Locked, audit: event() },
+        Write::SetApproval {
+            account,
+            before: Approval::Requested,
+            approval: Approval::Approved,
+            audit: event(),
+        },
+        Write::SetAccountStatus {
+            account,
+            before: AccountStatus::Normal,
+            status: AccountStatus::Locked,
+            audit: event(),
+        },
         Write::ApproveCredential { credential, audit: event() },
         Write::SetAllowedIps { credential, allowed_ips: Vec::new(), audit: event() },
     ] {

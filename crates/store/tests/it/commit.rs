@@ -64,6 +64,7 @@ async fn a_bad_write_fails_alone(fixture: Arc<Fixture>) {
             },
             40 => Write::SetApproval {
                 account: AccountId(404),
+                before: user.approval,
                 approval: user.approval,
                 audit: audit("account.change", Subject::None),
             },
@@ -75,7 +76,7 @@ async fn a_bad_write_fails_alone(fixture: Arc<Fixture>) {
     for (number, result) in tasks.join_all().await {
         let expected = match number {
             20 | 30 => Err(StoreError::Conflict(Constraint::Unique)),
-            40 => Err(StoreError::Missing("account")),
+            40 => Err(StoreError::Missing("account in that state")),
             _ => Ok(()),
         };
         assert_eq!(result, expected, "write {number}");

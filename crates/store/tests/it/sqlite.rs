@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use rims_domain::{AccountId, Environment};
-use rims_store::{NewVerification, OpenError, Options, Store, StoreError, Write};
+use rims_protocol::values::Vehicle;
+use rims_store::{Expired, NewVerification, OpenError, Options, Store, StoreError, Subject, Write};
 
-use crate::fixture::{Fixture, keys, now, store_verifications, verification};
+use crate::fixture::{Fixture, audit, contains, keys, now, store_verifications, verification};
+use crate::samples::car;
 
 fn many(store: &Store) -> Write {
     let row = |_| -> NewVerification { verification(store, now(), "221212121212") };
@@ -154,4 +157,37 @@ async fn a_path_without_a_folder_says_so() {
     let url = format!("sqlite://{}/none/rims.db", folder.path().display());
     let refused = Store::open(&Options::new(url), &keys(1)).await;
     assert!(matches!(refused, Err(OpenError::File(_, std::io::ErrorKind::NotFound))));
+}
+
+/// What retention destroys is gone from the file, too, not only from its tables.
+#[tokio::test]
+async fn what_is_destroyed_is_overwritten() {
+    let fixture = Fixture::sqlite();
+    let store = fixture.store().await;
+    let plates: Vec<String> = (0..200).map(|number| format!("123하{number:04}")).collect();
+    let row = |plate: &String| NewVerification {
+        vehicle: Vehicle::Plate(car(plate)),
+        ..verification(&store, now(), "221212121212")
+    };
+    store_verifications(&store, plates.iter().map(row).collect()).await;
+    let sealed = fixture.blobs("SELECT subject FROM verification").await;
+    let readable = |file: &[u8]| {
+        let plates = plates.iter().filter(|plate| contains(file, plate)).count();
+        let sealed =
+            sealed.iter().filter(|sealed| file.windows(sealed.len()).any(|part| part == *sealed)).count();
+        (plates, sealed)
+    };
+    store.close().await;
+    assert_eq!(readable(&std::fs::read(fixture.file()).unwrap()), (200, 200), "the search itself works");
+
+    let store = fixture.store().await;
+    let expired = Expired::Verifications(now() + SignedDuration::from_hours(1));
+    while store.has_expired(expired).await.unwrap() {
+        let audit = audit("retention", Subject::None);
+        store.commit(Write::Destroy { expired, audit }).await.unwrap();
+    }
+    store.close().await;
+    assert_eq!(readable(&std::fs::read(fixture.file()).unwrap()), (0, 0));
+    let beside = ["-wal", "-shm"].map(|end| format!("{}{end}", fixture.file().display()));
+    assert!(beside.iter().all(|file| !std::path::Path::new(file).exists()), "a clean stop leaves no log");
 }

@@ -32,6 +32,9 @@ pub enum AdministrationError {
     /// The account's present state does not allow it.
     #[error("user {0}: {1}")]
     Transition(UserId, InvalidTransition),
+    /// The account was changed at the same moment.
+    #[error("user {0} has just been changed by somebody else; look at it again")]
+    UserChanged(UserId),
     /// The user has a key of each environment asked for; rotate one instead.
     #[error("user {0} has its keys already; use `rims admin keys rotate`")]
     KeysExist(UserId),
@@ -151,24 +154,34 @@ impl Administration {
     /// Approves or rejects a user's request.
     pub async fn decide(&self, user_id: &UserId, decision: Decision) -> Result<Account> {
         let mut account = self.account(user_id).await?;
+        let before = account.approval;
         account
             .decide(decision)
             .map_err(|refused| AdministrationError::Transition(user_id.clone(), refused))?;
         let (id, approval) = (account.id, account.approval);
         let audit = self.event_with("account.decide", &account, 0, approval.code());
-        self.store.commit(Write::SetApproval { account: id, approval, audit }).await?;
-        Ok(account)
+        let write = Write::SetApproval { account: id, before, approval, audit };
+        self.commit_change(user_id, write).await.map(|()| account)
     }
 
     /// Moves a user to another account state (table 5.6).
     pub async fn change_status(&self, user_id: &UserId, status: AccountStatus) -> Result<Account> {
         let mut account = self.account(user_id).await?;
+        let before = account.status;
         account
             .change_status(status)
             .map_err(|refused| AdministrationError::Transition(user_id.clone(), refused))?;
         let audit = self.event_with("account.status", &account, 0, status.code());
-        self.store.commit(Write::SetAccountStatus { account: account.id, status, audit }).await?;
-        Ok(account)
+        let write = Write::SetAccountStatus { account: account.id, before, status, audit };
+        self.commit_change(user_id, write).await.map(|()| account)
+    }
+
+    /// A change of an account that somebody else changed at the same moment is not made: it was decided for another state.
+    async fn commit_change(&self, user_id: &UserId, write: Write) -> Result<()> {
+        match self.store.commit(write).await {
+            Err(StoreError::Missing(_)) => Err(AdministrationError::UserChanged(user_id.clone())),
+            committed => Ok(committed?),
+        }
     }
 
     /// Issues the development and the operations key together (§2.2), or the one of them that was revoked;
