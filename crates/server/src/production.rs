@@ -110,7 +110,11 @@ impl Server {
             },
             development: simulated::clients(&simulators, Environment::Development, &clock)?,
         };
-        let settings = Settings { outage: config.outage.into(), reread: config.database.reread() };
+        let settings = Settings {
+            outage: config.outage.into(),
+            reread: config.database.reread(),
+            quotas: config.quotas.into(),
+        };
         let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::RefuseWellKnown, settings);
         let client = WebhookClient::new(config.webhooks.reach, config.webhooks.timeouts())?;
         let outbox = Outbox::new(store.clone(), services.clock().clone(), client);

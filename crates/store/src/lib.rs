@@ -41,6 +41,7 @@ mod options;
 mod packed;
 mod partition;
 mod prepared;
+mod quota;
 mod read;
 mod recheck;
 mod record;
@@ -66,6 +67,7 @@ pub use id::MAX_NODE;
 pub use idempotency::{AnswerRecord, KeyOwner, NewAnswer, RequestHash};
 pub use keys::{KeyFileError, MasterKeys};
 pub use options::Options;
+pub use quota::{Quota, QuotaKey};
 pub use recheck::{Recheck, RecheckClaim};
 pub use record::{AuditEntry, CredentialRecord, TokenRecord, VerificationRecord};
 pub use remote::{NewRemote, RemoteFinish, RemoteRecord, RemoteRefusal, RemoteResult, RemoteState};
@@ -99,6 +101,7 @@ pub fn statements() -> [Vec<(String, String)>; 2] {
         idempotency::STATEMENTS,
         webhook::STATEMENTS,
         recheck::STATEMENTS,
+        quota::STATEMENTS,
         retention::STATEMENTS,
     ]
     .concat();

@@ -9,6 +9,7 @@ use crate::history::CountKey;
 use crate::idempotency::AnswerRow;
 use crate::keys::Keyring;
 use crate::number::Advance;
+use crate::quota::QuotaCommand;
 use crate::recheck::RecheckCommand;
 use crate::remote::RemoteCommand;
 use crate::rental::RentalCommand;
@@ -53,6 +54,7 @@ pub(crate) enum Command {
     Webhook(WebhookCommand),
     Recheck(RecheckCommand),
     Claim(ClaimCommand),
+    Quota(QuotaCommand),
     Retention(RetentionCommand),
 }
 

@@ -173,6 +173,7 @@ pub(crate) const WIPE: &[&str] = &[
     "DELETE FROM webhook_message",
     "DELETE FROM webhook_endpoint",
     "DELETE FROM recheck",
+    "DELETE FROM quota_use",
     "DELETE FROM idempotency",
     "DELETE FROM remote",
     "DELETE FROM history_count",

@@ -27,7 +27,7 @@ pub(super) enum Failure {
     AnsweredMeanwhile,
     /// The token does not hold: HTTP 401 with -140.
     TokenRefused,
-    /// The key's rate limit is used up: HTTP 429.
+    /// The key's rate limit, or the company's quota of the day, is used up: HTTP 429.
     RateLimited(Duration),
     /// Too much is under way already: HTTP 503, soon and not late.
     Overloaded,
@@ -47,12 +47,11 @@ impl From<ApiError> for Failure {
 
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
-        if matches!(error, ServiceError::AnsweredMeanwhile) {
-            Self::AnsweredMeanwhile
-        } else if error.is_fault() {
-            Self::Fault(error.to_api(), error.to_string())
-        } else {
-            Self::Api(error.to_api())
+        match error {
+            ServiceError::AnsweredMeanwhile => Self::AnsweredMeanwhile,
+            ServiceError::QuotaUsedUp { wait, .. } => Self::RateLimited(wait),
+            error if error.is_fault() => Self::Fault(error.to_api(), error.to_string()),
+            error => Self::Api(error.to_api()),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod outage;
 mod overload;
+mod quotas;
 mod traces;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 
 pub use outage::OutageConfig;
 pub use overload::OverloadConfig;
+pub use quotas::QuotaConfig;
 pub use traces::TracesConfig;
 
 use crate::service::retention::Retention;
@@ -47,6 +49,9 @@ pub struct Config {
     /// What is done for checks that KOROAD does not answer.
     #[serde(default)]
     pub outage: OutageConfig,
+    /// What a company may use in a day.
+    #[serde(default)]
+    pub quotas: QuotaConfig,
     /// How long records are kept.
     #[serde(default)]
     pub retention: RetentionConfig,
@@ -347,6 +352,7 @@ impl Config {
             }
         }
         self.outage.check()?;
+        self.quotas.check()?;
         self.traces.check()?;
         self.retention.check()
     }

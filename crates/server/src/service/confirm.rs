@@ -8,8 +8,8 @@ use rims_protocol::Sector;
 use rims_protocol::messages::{Answer, ConfirmRequest, Header, ItemAnswer};
 use rims_protocol::values::{Plate, RemoteNumber, Vehicle};
 use rims_store::{
-    Channel, Confirmation, DriverCheckRecord, NewAudit, NewRental, NewVerification, Promotion, StoreError,
-    Subject, Write,
+    Channel, Confirmation, DriverCheckRecord, NewAudit, NewRental, NewVerification, Promotion, Quota,
+    StoreError, Subject, Write,
 };
 use rims_upstream::LicenceAnswer;
 
@@ -45,6 +45,7 @@ impl Services {
         let plate = decided_plate(&request.item.vehicle)?;
         let registration = self.registration(&asked, &request.item.vehicle).await;
         self.vehicle_within_grace(&asked, plate, registration).await?;
+        self.spend(Quota::Checks, &caller.credential, 1).await?;
         match self.check(&asked, &request.item).await? {
             Checked::Refused { code, message } => {
                 Ok(Answer { header: Header::refused(today(at), 1, code, message), body: None })

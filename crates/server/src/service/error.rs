@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use rims_protocol::ApiError;
 use rims_protocol::values::NumberKind;
-use rims_store::StoreError;
+use rims_store::{Quota, StoreError};
 use rims_upstream::KoroadError;
 
 /// Why a use case did not succeed.
@@ -24,6 +26,14 @@ pub enum ServiceError {
     /// The same request under the same key was answered while this one ran, which recorded nothing.
     #[error("answered meanwhile under the same idempotency key")]
     AnsweredMeanwhile,
+    /// The company has used up what it may use in a day, or asks for more than is left of it.
+    #[error("the company's {quota} of the day are used up", quota = .quota.name())]
+    QuotaUsedUp {
+        /// Of what.
+        quota: Quota,
+        /// Until the next day in Asia/Seoul.
+        wait: Duration,
+    },
     /// The answer could not be written down.
     #[error("the answer could not be written")]
     Answer,
@@ -51,7 +61,8 @@ impl ServiceError {
             Self::NoSuchNumber(kind) => kind.refusal(),
             Self::StillWorking => ApiError::WorkingVerification,
             Self::Randomness(_) => ApiError::TokenGeneration,
-            Self::KoroadUnreachable => ApiError::ServerConnect,
+            // A quota is answered as HTTP 429, like a rate limit (docs/spec-decisions.md, Wire).
+            Self::KoroadUnreachable | Self::QuotaUsedUp { .. } => ApiError::ServerConnect,
             Self::KoroadUnusable(_) => ApiError::KoroadCall,
             Self::AnsweredMeanwhile | Self::Answer | Self::Store(_) => ApiError::Database,
         }
@@ -64,7 +75,8 @@ impl ServiceError {
             | Self::Bizinfo
             | Self::VehicleMatch
             | Self::NoSuchNumber(_)
-            | Self::StillWorking => false,
+            | Self::StillWorking
+            | Self::QuotaUsedUp { .. } => false,
             Self::AnsweredMeanwhile
             | Self::Answer
             | Self::Randomness(_)

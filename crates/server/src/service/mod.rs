@@ -8,6 +8,7 @@ mod error;
 mod history;
 mod number;
 mod once;
+mod quotas;
 mod recent;
 pub mod recheck;
 pub mod remote;
@@ -29,6 +30,7 @@ use crate::clock::Clock;
 
 pub use error::ServiceError;
 pub use once::{Known, Once};
+pub use quotas::QuotaLimits;
 use recheck::OutageMode;
 pub use sessions::{Caller, KeyPolicy};
 pub use verify::Terms;
@@ -67,11 +69,13 @@ pub struct Settings {
     pub outage: OutageMode,
     /// How long a reading of a key, an account or a delegation may be used.
     pub reread: Duration,
+    /// What a company may use in a day.
+    pub quotas: QuotaLimits,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { outage: OutageMode::default(), reread: Duration::from_secs(1) }
+        Self { outage: OutageMode::default(), reread: Duration::from_secs(1), quotas: QuotaLimits::default() }
     }
 }
 
@@ -83,6 +87,7 @@ pub struct Services {
     sessions: sessions::Sessions,
     companies: companies::Companies,
     outage: OutageMode,
+    quotas: quotas::Quotas,
 }
 
 impl Services {
@@ -101,6 +106,7 @@ impl Services {
             upstreams,
             clock,
             outage: settings.outage,
+            quotas: quotas::Quotas::new(settings.quotas),
         })
     }
 

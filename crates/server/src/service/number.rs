@@ -6,7 +6,7 @@ use rims_domain::vehicle::Sighting;
 use rims_protocol::Sector;
 use rims_protocol::messages::{NumberAnswer, NumberRequest};
 use rims_protocol::values::{Plate, RemoteNumber, Vehicle};
-use rims_store::{Channel, NewAudit, NewRemote, NewRental, Subject, Write};
+use rims_store::{Channel, NewAudit, NewRemote, NewRental, Quota, Subject, Write};
 
 use super::once::Once;
 use super::verify::{Asked, seen};
@@ -32,6 +32,7 @@ impl Services {
             Some(plate) => self.see(&asked, &request.vehicle, plate).await?,
             None => Sighting::None,
         };
+        self.spend(Quota::Numbers, &caller.credential, 1).await?;
         let number = self.next_number(sector, at).await?;
         let id = self.store.next_id(at);
         let mut writes = vec![remote(&asked, &request, (id, number)), generated(&asked, (id, number))];

@@ -41,6 +41,7 @@ impl Services {
         }
         self.store.make_partitions(now).await?;
         self.store.commit(Write::ForgetTokens { expired_before: now }).await?;
+        self.store.forget_quotas(today(now)).await?;
         self.destroy_expired(retention, now).await?;
         Ok(self.store.drop_empty_partitions(now).await?)
     }

@@ -8,7 +8,7 @@ use rims_protocol::Sector;
 use rims_protocol::codes::{Recurrence, ResultCode};
 use rims_protocol::messages::{Header, RepeatStatus, ScheduleAnswer, ScheduleRequest};
 use rims_protocol::values::Period;
-use rims_store::{Channel, NewAudit, NewReservation, NextRun, Subject, Write};
+use rims_store::{Channel, NewAudit, NewReservation, NextRun, Quota, Subject, Write};
 
 use super::confirm::decided_plate;
 use super::once::Once;
@@ -29,6 +29,7 @@ impl Services {
         let plate = decided_plate(&request.item.vehicle)?;
         let registration = self.registration(&asked, &request.item.vehicle).await;
         self.vehicle_within_grace(&asked, plate, registration).await?;
+        self.spend(Quota::Checks, &caller.credential, 1).await?;
         let answer = match self.check(&asked, &request.item).await? {
             Checked::Answered(answer) => answer,
             Checked::Refused { code, message } => {

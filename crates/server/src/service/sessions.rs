@@ -7,7 +7,7 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 use rims_domain::{Account, Credential, CredentialId, token};
 use rims_protocol::SecretKey;
-use rims_store::{Store, StoreError, TokenHash, TokenRecord, Write};
+use rims_store::{Quota, Store, StoreError, TokenHash, TokenRecord, Write};
 use uuid::Uuid;
 
 use super::recent::Recent;
@@ -101,18 +101,19 @@ impl Services {
         let record = record
             .filter(|record| record.credential.is_usable(&record.account, peer))
             .ok_or(ServiceError::Unauthenticated)?;
-        Ok(UsableKey(record.credential.id))
+        Ok(UsableKey(record.credential))
     }
 
     /// Issues a token for a key (§4.1.1.2): valid for three hours, beside the earlier ones. It is shown once:
     /// only its hash is stored.
     pub async fn issue_token(&self, key: UsableKey) -> Result<Uuid, ServiceError> {
+        self.spend(Quota::Tokens, &key.0, 1).await?;
         let sessions = &self.sessions;
         let token = random::uuid()?;
         let issued = sessions.clock.now();
         let write = Write::Token {
             hash: TokenHash::of(&token.to_string()),
-            credential: key.0,
+            credential: key.0.id,
             issued,
             expires: token::expiry(issued),
         };
@@ -137,11 +138,11 @@ impl Services {
 }
 
 /// A key that was found to work: proof for [`Services::issue_token`].
-pub struct UsableKey(CredentialId);
+pub struct UsableKey(Credential);
 
 impl UsableKey {
     /// What the rate limit counts by.
     pub fn credential(&self) -> CredentialId {
-        self.0
+        self.0.id
     }
 }

@@ -28,6 +28,7 @@ mod overload;
 mod postgres;
 mod production;
 mod promotion;
+mod quotas;
 mod receiver;
 mod recurrence;
 mod remote;

@@ -22,7 +22,7 @@ pub(crate) struct Deployment {
     pub(crate) server: Server,
     pub(crate) config: Config,
     folder: tempfile::TempDir,
-    upstream: Simulators,
+    pub(crate) upstream: Simulators,
 }
 
 impl Deployment {

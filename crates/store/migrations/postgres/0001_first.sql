@@ -293,3 +293,14 @@ CREATE TABLE recheck (
 );
 CREATE INDEX recheck_due ON recheck (environment, due_ms);
 CREATE INDEX recheck_lane ON recheck (environment, company_id, due_ms, id);
+
+-- What a company has used of its quotas on a day (quota.rs); the past days' rows are deleted.
+CREATE TABLE quota_use (
+    company_id  BIGINT   NOT NULL,
+    environment SMALLINT NOT NULL,
+    kind        SMALLINT NOT NULL,
+    day         INTEGER  NOT NULL,
+    used        BIGINT   NOT NULL,
+    PRIMARY KEY (company_id, environment, kind, day)
+);
+CREATE INDEX quota_use_day ON quota_use (day);

@@ -75,6 +75,7 @@ pub(super) async fn run(link: &mut Link, command: &Command) -> Result<(), Failur
         Command::Webhook(command) => command.run(link).await,
         Command::Recheck(command) => command.run(link).await,
         Command::Claim(command) => command.run(link).await,
+        Command::Quota(command) => command.run(link).await,
         Command::Retention(command) => command.run(link).await,
     }
 }

@@ -20,6 +20,7 @@ mod numbers;
 mod partitions;
 mod plans;
 mod postgres;
+mod quotas;
 mod rechecks;
 mod remotes;
 mod rentals;

@@ -10,7 +10,7 @@ use rims_domain::VehicleIdentity;
 use rims_domain::vehicle::Registration;
 use rims_protocol::Sector;
 use rims_protocol::messages::{Answer, BatchRequest, Header, ItemAnswer, SingleRequest, VerifyItem};
-use rims_store::{Channel, NewVerification, Write};
+use rims_store::{Channel, NewVerification, Quota, Write};
 use rims_upstream::{DriverCheck, KoroadError, LicenceAnswer};
 use serde::Serialize;
 
@@ -42,6 +42,7 @@ impl Services {
         terms: &Terms,
     ) -> Result<Answer<ItemAnswer>, ServiceError> {
         let company = self.company(caller, request.bizinfo.as_ref()).await?;
+        self.spend(Quota::Checks, &caller.credential, 1).await?;
         let asked = Asked::new(at, caller, &company, sector, Channel::Single);
         let item = &request.item;
         let national = self.upstreams.of(asked.environment);
@@ -64,6 +65,7 @@ impl Services {
         terms: &Terms,
     ) -> Result<Answer<Vec<ItemAnswer>>, ServiceError> {
         let company = self.company(caller, request.bizinfo.as_ref()).await?;
+        self.spend(Quota::Checks, &caller.credential, request.items.len()).await?;
         let asked = Asked::new(at, caller, &company, sector, Channel::Batch);
         let items = request.items.as_slice();
         let checks: Vec<DriverCheck> = items.iter().map(driver_check).collect();
