@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod account;
+pub mod backoff;
 pub mod calendar;
 pub mod grace;
 pub mod idempotency;

@@ -1,14 +1,13 @@
 //! When a reservation is verified again (§4.2.4, table 5.10).
 
 use jiff::civil::{Date, Weekday};
-use jiff::{SignedDuration, Timestamp, ToSpan, Unit};
+use jiff::{Timestamp, ToSpan, Unit};
 use rims_protocol::codes::Recurrence;
 
+use crate::backoff;
 use crate::calendar::{moment, today};
 
 const RUN_HOUR: i8 = 6;
-const FIRST_RETRY: SignedDuration = SignedDuration::from_mins(5);
-const LAST_RETRY: SignedDuration = SignedDuration::from_hours(1);
 
 /// The first date of the recurrence that is not before `from` and is after `after`; none at the end of time. It
 /// may lie behind the reservation's end: `next_vrfc_ymd` is not clipped (§4.2.9.5).
@@ -49,16 +48,16 @@ pub fn latest_due(recurrence: Recurrence, from: Date, to: Date, next: Date, now:
     is_due.then(|| Due { following: next_date(recurrence, from, today) })
 }
 
-/// When a run that failed `failures` times upstream is tried again: after 5 minutes, twice as long each time, an
-/// hour at most; `None` when that is another day in Asia/Seoul, so that it is given up until the next date.
+/// When a run that failed `failures` times upstream is tried again ([`backoff::RESERVATION`]); `None` when that is another
+/// day in Asia/Seoul, so that it is given up until the next date.
 pub fn retry_at(failures: u32, now: Timestamp) -> Option<Timestamp> {
-    let doublings = failures.saturating_sub(1).min(4);
-    let delay = (FIRST_RETRY * (1 << doublings)).min(LAST_RETRY);
-    now.checked_add(delay).ok().filter(|retry| today(*retry) == today(now))
+    let wait = backoff::RESERVATION.after(failures)?;
+    now.checked_add(wait).ok().filter(|retry| today(*retry) == today(now))
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
     use jiff::civil::date;
     use proptest::prelude::*;
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use metrics::{counter, gauge};
+use rims_domain::backoff;
 use rims_domain::calendar::today;
 use rims_domain::{Account, Environment};
 use rims_protocol::codes::{KnownProcessing, ProcessingCode};
@@ -26,8 +27,6 @@ const CLAIMS: u32 = 256;
 const AT_ONCE: usize = 64;
 /// A node that dies leaves its claims to others after this.
 const CLAIM_TIME: SignedDuration = SignedDuration::from_mins(10);
-/// A check that was not answered again is next tried after this.
-const PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Whether and for how long checks are made again.
 #[derive(Clone, Copy, Debug)]
@@ -188,7 +187,11 @@ impl Services {
             Rechecked::Licence(_) | Rechecked::Refused(_) => Answered::ByKoroad,
         });
         let writes = match outcome {
-            None => vec![Write::RecheckLater(claim, now + PAUSE)],
+            None => {
+                // How often it has failed is not kept: the wait is always the same.
+                let wait = backoff::RECHECK.after(1).unwrap_or_default();
+                vec![Write::RecheckLater(claim, now + wait)]
+            }
             Some((told, rows)) => {
                 let event = event(&recheck, &company, told);
                 vec![

@@ -122,7 +122,7 @@ impl WebhookClient {
 }
 
 /// Redirects and proxies would go around the guard. Each delivery has a connection of its own, so that each one's
-/// address is looked at; when to try again is decided by [`wait_after`](super::wait_after) alone.
+/// address is looked at; when to try again is decided by [`backoff::WEBHOOK`](rims_domain::backoff::WEBHOOK) alone.
 fn builder(reach: Reach, timeouts: Timeouts) -> ClientBuilder {
     let builder = Client::builder()
         .user_agent("RIMS")

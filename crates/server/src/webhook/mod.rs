@@ -1,9 +1,8 @@
 //! Signed webhooks after the Standard Webhooks specification 1.0.0 (<https://www.standardwebhooks.com>): what is
 //! sent ([`Event`]), to where ([`WebhookUrl`], [`Reach`]), how it is signed ([`SigningSecrets`], [`Message`]) and
-//! sent ([`WebhookClient`]), and when it is tried again ([`wait_after`]). Only the [`Outbox`] knows the database.
+//! sent ([`WebhookClient`]). Only the [`Outbox`] knows the database.
 
 mod address;
-mod backoff;
 mod client;
 mod event;
 mod guard;
@@ -12,7 +11,6 @@ mod secret;
 mod signature;
 
 pub use address::{NotAllowed, Reach, UrlError, WebhookUrl};
-pub use backoff::wait_after;
 pub use client::{ClientError, DeliveryError, Timeouts, WebhookClient};
 pub use event::{Event, Outcome, Rechecked};
 pub use outbox::Outbox;

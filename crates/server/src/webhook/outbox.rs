@@ -5,15 +5,13 @@ use futures::StreamExt as _;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
-use rims_domain::Environment;
+use rims_domain::{Environment, backoff};
 use rims_store::{
     ClaimTerms, Delivery, DeliveryEnd, MessageLane, NewAudit, SYSTEM, Store, StoreError, Subject, Write,
 };
 use tokio::time::Instant;
 
-use super::{
-    DeliveryError, Message, MessageId, SigningSecrets, WebhookClient, WebhookSecret, WebhookUrl, wait_after,
-};
+use super::{DeliveryError, Message, MessageId, SigningSecrets, WebhookClient, WebhookSecret, WebhookUrl};
 use crate::clock::Clock;
 use crate::random;
 use crate::scheduler::PERIOD;
@@ -209,7 +207,7 @@ impl Undelivered {
     fn wait(self, attempt: u32) -> Option<Duration> {
         match self {
             Self::Attempt(DeliveryError::Gone) | Self::Unusable => None,
-            Self::Attempt(_) => wait_after(attempt, jitter()),
+            Self::Attempt(_) => backoff::WEBHOOK.spread(attempt, jitter()),
         }
     }
 }
