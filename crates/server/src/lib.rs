@@ -5,8 +5,11 @@
 //! specification.
 
 pub mod api;
+mod certificate;
 pub mod clock;
 pub mod config;
+mod connection;
+pub mod connections;
 mod listen;
 pub mod logging;
 pub mod open_files;

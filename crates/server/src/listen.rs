@@ -1,22 +1,30 @@
-//! Listeners: HTTP/1.1 and HTTP/2, plain or TLS, with time-outs and a graceful end.
+//! Listeners: HTTP/1.1 and HTTP/2, plain or TLS, with time-outs, a bound of connections and a graceful end.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
-use hyper_util::rt::TokioTimer;
-use tokio::net::TcpSocket;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+use crate::certificate::Certificate;
 use crate::config::TlsConfig;
-use crate::patience::{FirstByte, HeaderTimer, Patience};
+use crate::connection::Served;
+use crate::connections::{ConnectionLimits, Connections};
+use crate::patience::{HeaderTimer, Patience};
 
 /// Connections that wait to be accepted, if the kernel allows as many (`net.core.somaxconn`).
 const BACKLOG: u32 = 4096;
+
+/// After an error, which is most often that no more files can be opened.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What an HTTP/1 connection may hold that nobody has read yet, about: a head, or a part of a body (of that twice as much,
 /// one part on its way to whoever reads the body and one behind it).
@@ -33,46 +41,53 @@ pub enum ListenError {
     Tls(std::path::PathBuf, std::path::PathBuf, io::Error),
 }
 
+/// What a listener does with its connections.
+#[derive(Clone, Debug)]
+pub struct ListenerOptions {
+    /// A short name for metrics and the log.
+    pub name: &'static str,
+    /// How long a client may take to send a request's headers.
+    pub header_timeout: Duration,
+    /// How many connections there may be, and for how long.
+    pub connections: ConnectionLimits,
+}
+
 /// A running listener.
 #[derive(Debug)]
 pub struct Listener {
     address: SocketAddr,
-    handle: Handle<SocketAddr>,
-    task: JoinHandle<io::Result<()>>,
+    closing: CancellationToken,
+    aborted: CancellationToken,
+    connections: TaskTracker,
+    accepting: JoinHandle<()>,
+    following: Option<JoinHandle<()>>,
 }
 
 impl Listener {
     /// Binds and serves; when it returns, connections are accepted.
-    pub async fn start(
+    pub fn start(
         router: Router,
         address: SocketAddr,
         tls: Option<&TlsConfig>,
-        header_timeout: Duration,
+        options: ListenerOptions,
     ) -> Result<Self, ListenError> {
-        let socket = bind(address).map_err(|error| ListenError::Bind(address, error))?;
-        let bound = socket.local_addr().map_err(|error| ListenError::Bind(address, error))?;
-        let handle = Handle::new();
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let patience = Patience(header_timeout);
-        let mut server = axum_server::from_tcp(socket)
-            .map_err(|error| ListenError::Bind(address, error))?
-            .first_request_timeout(patience.most())
-            .handle(handle.clone());
-        let builder = server.http_builder();
-        let timer = HeaderTimer { patience, timer: TokioTimer::new() };
-        // Answers are short: head and body go out as one buffer.
-        builder.http1().timer(timer).header_read_timeout(patience.0).max_buf_size(BUFFER).writev(false);
-        builder.http2().timer(TokioTimer::new()).keep_alive_interval(header_timeout);
-        let first_byte = FirstByte { patience, acceptor: NoDelayAcceptor };
-        let task = match tls {
-            None => tokio::spawn(server.acceptor(first_byte).serve(service)),
-            Some(tls) => {
-                let acceptor = RustlsAcceptor::new(tls_config(tls).await?).acceptor(first_byte);
-                tokio::spawn(server.acceptor(acceptor).serve(service))
-            }
+        let listener = bind(address).map_err(|error| ListenError::Bind(address, error))?;
+        let bound = listener.local_addr().map_err(|error| ListenError::Bind(address, error))?;
+        let certificate = tls.map(load).transpose()?;
+        let following = certificate.clone().map(|certificate| tokio::spawn(certificate.follow()));
+        let (closing, aborted) = (CancellationToken::new(), CancellationToken::new());
+        let served = Served {
+            builder: builder(options.header_timeout),
+            router,
+            certificate,
+            patience: Patience(options.header_timeout),
+            connections: Connections::new(options.name, options.connections),
+            closing: closing.clone(),
+            aborted: aborted.clone(),
         };
-        _ = handle.listening().await;
-        Ok(Self { address: bound, handle, task })
+        let connections = TaskTracker::new();
+        let accepting = tokio::spawn(accept(listener, Arc::new(served), connections.clone()));
+        Ok(Self { address: bound, closing, aborted, connections, accepting, following })
     }
 
     /// Where it listens, with the port the system chose where port 0 was asked for.
@@ -82,9 +97,52 @@ impl Listener {
 
     /// Accepts nothing more and waits for running requests, but not longer than `drain`.
     pub async fn stop(self, drain: Duration) {
-        self.handle.graceful_shutdown(Some(drain));
-        if let Ok(Err(error)) = self.task.await {
-            tracing::warn!(%error, address = %self.address, "a listener ended with an error");
+        self.closing.cancel();
+        if let Some(following) = self.following {
+            following.abort();
+        }
+        if let Err(error) = self.accepting.await {
+            tracing::warn!(%error, address = %self.address, "a listener ended abnormally");
+        }
+        self.connections.close();
+        if timeout(drain, self.connections.wait()).await.is_err() {
+            self.aborted.cancel();
+            self.connections.wait().await;
+        }
+    }
+}
+
+fn load(tls: &TlsConfig) -> Result<Arc<Certificate>, ListenError> {
+    let unusable = |error| ListenError::Tls(tls.certificate.clone(), tls.key.clone(), error);
+    Certificate::load(tls).map_err(unusable)
+}
+
+fn builder(header_timeout: Duration) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    let timer = HeaderTimer { patience: Patience(header_timeout), timer: TokioTimer::new() };
+    // Answers are short: head and body go out as one buffer.
+    builder.http1().timer(timer).header_read_timeout(header_timeout).max_buf_size(BUFFER).writev(false);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(header_timeout);
+    builder
+}
+
+async fn accept(listener: TcpListener, served: Arc<Served>, connections: TaskTracker) {
+    loop {
+        let accepted = tokio::select! {
+            () = served.closing.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                // One too many is closed at once: to be refused soon is better than to wait for nothing.
+                if let Some(place) = served.connections.admit(peer.ip()) {
+                    connections.spawn(Arc::clone(&served).serve(stream, peer, place));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection cannot be accepted");
+                sleep(ACCEPT_PAUSE).await;
+            }
         }
     }
 }
@@ -95,13 +153,5 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)?.into_std()
-}
-
-async fn tls_config(tls: &TlsConfig) -> Result<RustlsConfig, ListenError> {
-    // Another part of the process may have installed the provider already.
-    _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    RustlsConfig::from_pem_file(&tls.certificate, &tls.key)
-        .await
-        .map_err(|error| ListenError::Tls(tls.certificate.clone(), tls.key.clone(), error))
+    socket.listen(BACKLOG)
 }

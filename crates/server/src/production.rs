@@ -15,13 +15,17 @@ use tokio::task::JoinHandle;
 use crate::api::{self, Api};
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseConfig};
-use crate::listen::{ListenError, Listener};
+use crate::connections::ConnectionLimits;
+use crate::listen::{ListenError, Listener, ListenerOptions};
 use crate::ops::{self, Ops};
 use crate::random::NoRandomness;
 use crate::scheduler::Scheduler;
 use crate::service::{KeyPolicy, NationalSystems, Services, Settings, Upstreams};
 use crate::simulated::{self, now};
 use crate::webhook::{ClientError, Outbox, WebhookClient};
+
+/// Health checks and metrics need no more.
+const OPS_CONNECTIONS: usize = 128;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -121,13 +125,14 @@ impl Server {
         let scheduler = Scheduler::new(Arc::clone(&services), outbox, config.retention.into());
         let scheduler = tokio::spawn(scheduler.run());
         let ops = Ops::new(services.clone(), metrics);
-        let header_timeout = Duration::from_millis(config.api.header_timeout_ms);
+        let options = config.api.listener_options();
+        let few = ConnectionLimits { most: OPS_CONNECTIONS, ..options.connections.clone() };
+        let ops_options = ListenerOptions { name: "ops", connections: few, ..options.clone() };
         let api = api::router(Api::new(services, &config.api, &config.traces)?);
         let tls = config.api.tls.as_ref();
         Ok(Self {
-            api: Listener::start(api, config.api.listen, tls, header_timeout).await?,
-            ops_listener: Listener::start(ops.clone().router(), config.ops.listen, None, header_timeout)
-                .await?,
+            api: Listener::start(api, config.api.listen, tls, options)?,
+            ops_listener: Listener::start(ops.clone().router(), config.ops.listen, None, ops_options)?,
             ops,
             store,
             simulators,

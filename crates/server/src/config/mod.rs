@@ -1,6 +1,7 @@
 //! What an operator configures: a TOML file, overridden by `RIMS_…` environment variables
 //! (`RIMS_API__LISTEN` for `[api] listen`). Unknown keys are errors.
 
+mod connections;
 mod outage;
 mod overload;
 mod quotas;
@@ -19,11 +20,13 @@ use rims_store::MAX_NODE;
 use rims_upstream::{KoroadConfig, VehicleConfig};
 use serde::Deserialize;
 
+pub use connections::ConnectionsConfig;
 pub use outage::OutageConfig;
 pub use overload::OverloadConfig;
 pub use quotas::QuotaConfig;
 pub use traces::TracesConfig;
 
+use crate::listen::ListenerOptions;
 use crate::service::retention::Retention;
 use crate::webhook::{Reach, Timeouts};
 
@@ -143,6 +146,8 @@ pub struct ApiConfig {
     pub rate_limit: RateLimitConfig,
     /// Requests at the same time.
     pub overload: OverloadConfig,
+    /// Connections at the same time.
+    pub connections: ConnectionsConfig,
 }
 
 /// A certificate chain and its key, in PEM files.
@@ -214,6 +219,7 @@ impl Default for ApiConfig {
             trusted_proxies: Vec::new(),
             rate_limit: RateLimitConfig::default(),
             overload: OverloadConfig::default(),
+            connections: ConnectionsConfig::default(),
         }
     }
 }
@@ -222,6 +228,15 @@ impl ApiConfig {
     /// [`ApiConfig::body_timeout_ms`].
     pub fn body_timeout(&self) -> Duration {
         Duration::from_millis(self.body_timeout_ms)
+    }
+
+    /// What the API's listener does with its connections.
+    pub(crate) fn listener_options(&self) -> ListenerOptions {
+        ListenerOptions {
+            name: "api",
+            header_timeout: Duration::from_millis(self.header_timeout_ms),
+            connections: self.connections.limits(&self.trusted_proxies),
+        }
     }
 }
 
@@ -343,6 +358,7 @@ impl Config {
             from_1_to(most, name, value)?;
         }
         self.api.overload.check()?;
+        self.api.connections.check()?;
         for (name, bytes) in [
             ("api.overload.body_memory_bytes", count(self.api.overload.body_memory_bytes)),
             ("api.rate_limit.burst_bytes", self.api.rate_limit.burst_bytes.into()),

@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 use crate::api::{self, Api};
 use crate::clock::Clock;
 use crate::config::{ApiConfig, RateLimitConfig, TracesConfig};
-use crate::listen::Listener;
+use crate::listen::{Listener, ListenerOptions};
 use crate::ops::{self, Ops};
 use crate::production::StartError;
 use crate::scheduler::Scheduler;
@@ -137,12 +137,12 @@ impl Sandbox {
         let services =
             Services::new(store.clone(), upstreams, clock, KeyPolicy::AcceptWellKnown, Settings::default());
         let config = ApiConfig { rate_limit: GENEROUS, ..ApiConfig::default() };
-        let header_timeout = Duration::from_millis(config.header_timeout_ms);
+        let listener = |name| ListenerOptions { name, ..config.listener_options() };
         let gate = Gate::default();
         let api = api::router(Api::new(Arc::clone(&services), &config, &TracesConfig::default())?)
             .layer(from_fn_with_state(Arc::clone(&gate), wait_for_reset));
-        let api = Listener::start(api, options.api, None, header_timeout).await?;
-        let web = Listener::start(web::router(api.address()), options.web, None, header_timeout).await?;
+        let api = Listener::start(api, options.api, None, listener("api"))?;
+        let web = Listener::start(web::router(api.address()), options.web, None, listener("web"))?;
         let ops = Ops::new(Arc::clone(&services), metrics);
         let client = WebhookClient::new(Reach::Anywhere, Timeouts::default())?;
         let outbox = Outbox::new(store.clone(), services.clock().clone(), client);
@@ -151,7 +151,7 @@ impl Sandbox {
             Control::new(Arc::clone(&services), Arc::clone(&simulators), Arc::clone(&scheduler), gate);
         let scheduler = tokio::spawn(scheduler.run());
         let router = ops.clone().router().merge(control.router());
-        let ops_listener = Listener::start(router, options.ops, None, header_timeout).await?;
+        let ops_listener = Listener::start(router, options.ops, None, listener("ops"))?;
         Ok(Self { api, web, ops_listener, ops, store, services, simulators, scheduler, folder })
     }
 

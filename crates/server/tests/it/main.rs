@@ -11,6 +11,7 @@ mod batch;
 mod cluster;
 mod confirm;
 mod conformance;
+mod connections;
 mod control;
 mod decisions;
 mod delegation;
