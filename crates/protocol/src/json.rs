@@ -126,7 +126,7 @@ impl fmt::Debug for Members {
 }
 
 /// Whatever was sent, for tests and tools: of a stranger's text only what an interface's table has is read
-/// ([`Members::of_table`]).
+/// (`Members::of_table`).
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(OneObject(Kept::All))
