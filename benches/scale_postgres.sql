@@ -7,8 +7,8 @@
 CREATE TABLE scale_licence (n BIGINT PRIMARY KEY, hash BYTEA NOT NULL);
 
 -- Thirteen months of registrations by 1,000 companies, a tenth of them by company 1, up to 30 days ahead.
-INSERT INTO rental (id, company_id, caller_id, number, at_ms, created_date, from_date, to_date, plate, status, one_way,
-                    licence_hash, verification_id, verified_ms, code, temporary, decided_ms)
+INSERT INTO rental (id, company_id, caller_id, number, at_ms, created_date, from_date, to_date, plate, plate_key, status,
+                    one_way, licence_hash, verification_id, verified_ms, code, temporary, decided_ms)
 WITH counted (n) AS (SELECT generate_series(CAST(:first AS BIGINT), :last)),
 mixed AS (
     SELECT n, :start + n * :span / :rows AS at_ms,
@@ -30,12 +30,13 @@ made AS (
            (d % 1000) * (d / 1000) * 30 / 1000000 AS ahead, (a + b) % 7 AS days
     FROM drawn),
 dated AS (
-    SELECT *, CAST(to_char(to_timestamp(created) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS created_date,
+    SELECT *, (100 + vehicle / 10000) || '하' || lpad(CAST(vehicle % 10000 AS TEXT), 4, '0') AS plate,
+           CAST(to_char(to_timestamp(created) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS created_date,
            CAST(to_char(to_timestamp(created + ahead * 86400) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS from_date,
            CAST(to_char(to_timestamp(created + (ahead + days) * 86400) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS to_date
     FROM made)
 SELECT id, company, company, (created_date / 10000 - 1900) * 1000000000 + n, at_ms, created_date, from_date, to_date,
-       (100 + vehicle / 10000) || '하' || lpad(CAST(vehicle % 10000 AS TEXT), 4, '0'), status, FALSE,
+       plate, plate, status, FALSE,
        (SELECT hash FROM scale_licence WHERE scale_licence.n = driver),
        CASE WHEN driver > 0 THEN id + 1 END, CASE WHEN driver > 0 THEN at_ms END, CASE WHEN driver > 0 THEN 0 END, FALSE,
        CASE WHEN status <> 1 THEN at_ms END
@@ -59,7 +60,7 @@ WHERE id BETWEEN (:start + :first * :span / :rows - 1577836800000) * 4194304
 
 -- Of the reservations those that have not ended run within the two weeks after the first day from now.
 INSERT INTO reservation (id, company_id, caller_id, environment, number, at_ms, created_date, from_date, to_date, plate,
-                         recurrence, class, subject, last_code, last_ms, next_date, failures, due_ms, claim)
+                         plate_key, recurrence, class, subject, last_code, last_ms, next_date, failures, due_ms, claim)
 WITH counted (n) AS (SELECT generate_series(CAST(:first AS BIGINT), :last)),
 mixed AS (
     SELECT n, :start + n * :span / :reservations AS at_ms,
@@ -78,12 +79,13 @@ made AS (
            :start + :span + 86400000 + c * 1200 AS due_ms
     FROM drawn),
 dated AS (
-    SELECT *, CAST(to_char(to_timestamp(created) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS created_date,
+    SELECT *, (100 + vehicle / 10000) || '하' || lpad(CAST(vehicle % 10000 AS TEXT), 4, '0') AS plate,
+           CAST(to_char(to_timestamp(created) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS created_date,
            CAST(to_char(to_timestamp(created + ahead * 86400) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS from_date,
            CAST(to_char(to_timestamp(created + (ahead + days) * 86400) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT) AS to_date
     FROM made)
 SELECT id, company, company, 2, (created_date / 10000 - 1900) * 1000000000 + :rows + n, at_ms, created_date, from_date,
-       to_date, (100 + vehicle / 10000) || '하' || lpad(CAST(vehicle % 10000 AS TEXT), 4, '0'), 1 + n % 3, 12,
+       to_date, plate, plate, 1 + n % 3, 12,
        decode(substr(repeat(md5(CAST(id AS TEXT)), 4), 1, 104), 'hex'), 0,
        at_ms, to_date, 0, CASE WHEN created + (ahead + days) * 86400 > due_ms / 1000 THEN due_ms END, NULL
 FROM dated;

@@ -7,8 +7,8 @@
 CREATE TABLE scale_licence (n INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;
 
 -- Thirteen months of registrations by 1,000 companies, a tenth of them by company 1, up to 30 days ahead.
-INSERT INTO rental (id, company_id, caller_id, number, at_ms, created_date, from_date, to_date, plate, status, one_way,
-                    licence_hash, verification_id, verified_ms, code, temporary, decided_ms)
+INSERT INTO rental (id, company_id, caller_id, number, at_ms, created_date, from_date, to_date, plate, plate_key, status,
+                    one_way, licence_hash, verification_id, verified_ms, code, temporary, decided_ms)
 WITH RECURSIVE counted (n) AS (SELECT :first UNION ALL SELECT n + 1 FROM counted WHERE n < :last),
 mixed AS (
     SELECT n, :start + n * :span / :rows AS at_ms,
@@ -30,12 +30,13 @@ made AS (
            (d % 1000) * (d / 1000) * 30 / 1000000 AS ahead, (a + b) % 7 AS days
     FROM drawn),
 dated AS (
-    SELECT *, CAST(strftime('%Y%m%d', created, 'unixepoch') AS BIGINT) AS created_date,
+    SELECT *, (100 + vehicle / 10000) || '하' || printf('%04d', vehicle % 10000) AS plate,
+           CAST(strftime('%Y%m%d', created, 'unixepoch') AS BIGINT) AS created_date,
            CAST(strftime('%Y%m%d', created + ahead * 86400, 'unixepoch') AS BIGINT) AS from_date,
            CAST(strftime('%Y%m%d', created + (ahead + days) * 86400, 'unixepoch') AS BIGINT) AS to_date
     FROM made)
 SELECT id, company, company, (created_date / 10000 - 1900) * 1000000000 + n, at_ms, created_date, from_date, to_date,
-       (100 + vehicle / 10000) || '하' || printf('%04d', vehicle % 10000), status, FALSE,
+       plate, plate, status, FALSE,
        (SELECT hash FROM scale_licence WHERE scale_licence.n = driver),
        CASE WHEN driver > 0 THEN id + 1 END, CASE WHEN driver > 0 THEN at_ms END, CASE WHEN driver > 0 THEN 0 END, FALSE,
        CASE WHEN status <> 1 THEN at_ms END
@@ -58,7 +59,7 @@ WHERE id BETWEEN (:start + :first * :span / :rows - 1577836800000) * 4194304
 
 -- Of the reservations those that have not ended run within the two weeks after the first day from now.
 INSERT INTO reservation (id, company_id, caller_id, environment, number, at_ms, created_date, from_date, to_date, plate,
-                         recurrence, class, subject, last_code, last_ms, next_date, failures, due_ms, claim)
+                         plate_key, recurrence, class, subject, last_code, last_ms, next_date, failures, due_ms, claim)
 WITH RECURSIVE counted (n) AS (SELECT :first UNION ALL SELECT n + 1 FROM counted WHERE n < :last),
 mixed AS (
     SELECT n, :start + n * :span / :reservations AS at_ms,
@@ -77,12 +78,13 @@ made AS (
            :start + :span + 86400000 + c * 1200 AS due_ms
     FROM drawn),
 dated AS (
-    SELECT *, CAST(strftime('%Y%m%d', created, 'unixepoch') AS BIGINT) AS created_date,
+    SELECT *, (100 + vehicle / 10000) || '하' || printf('%04d', vehicle % 10000) AS plate,
+           CAST(strftime('%Y%m%d', created, 'unixepoch') AS BIGINT) AS created_date,
            CAST(strftime('%Y%m%d', created + ahead * 86400, 'unixepoch') AS BIGINT) AS from_date,
            CAST(strftime('%Y%m%d', created + (ahead + days) * 86400, 'unixepoch') AS BIGINT) AS to_date
     FROM made)
 SELECT id, company, company, 2, (created_date / 10000 - 1900) * 1000000000 + :rows + n, at_ms, created_date, from_date,
-       to_date, (100 + vehicle / 10000) || '하' || printf('%04d', vehicle % 10000), 1 + n % 3, 12, randomblob(52), 0,
+       to_date, plate, plate, 1 + n % 3, 12, randomblob(52), 0,
        at_ms, to_date, 0, CASE WHEN created + (ahead + days) * 86400 > due_ms / 1000 THEN due_ms END, NULL
 FROM dated;
 

@@ -49,7 +49,7 @@ fuzz_target!(|input: Input| {
         judge(ResultRequest::read(&members, *sector), |request| assert_eq!(request.number.sector(), *sector));
     }
     for kind in [HistoryKind::Rentals, HistoryKind::Schedules] {
-        judge(HistoryRequest::read(&members, kind), |request| {
+        judge(HistoryRequest::read(&members, kind, today), |request| {
             assert!(request.from <= request.to && request.to <= request.from.saturating_add(1.month()));
             assert!(request.page >= 1 && (1..=1000).contains(&request.rows));
             assert_eq!(request.search.history(), kind);

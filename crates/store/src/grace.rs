@@ -44,10 +44,12 @@ impl<'a> Sightings<'a> {
 
 #[cfg(test)]
 mod tests {
+    use rims_protocol::values::Plate;
+
     use super::*;
 
     fn row(plate: &str, at_ms: i64, matched: bool) -> SightingRow {
-        let key = GraceKey { company: 1, environment: 1, plate: plate.to_owned() };
+        let key = GraceKey { company: 1, environment: 1, plate_key: Plate::parse(plate).unwrap().key() };
         SightingRow { key, at_ms, matched }
     }
 
@@ -62,9 +64,9 @@ mod tests {
             row("again", 2, false),
         ];
         let sightings = Sightings::gather(rows.iter());
-        let ended: Vec<&str> = sightings.ended.iter().map(|key| key.plate.as_str()).collect();
+        let ended: Vec<&str> = sightings.ended.iter().map(|key| key.plate_key.as_str()).collect();
         let started: Vec<(&str, i64)> =
-            sightings.started.iter().map(|(key, at)| (key.plate.as_str(), *at)).collect();
+            sightings.started.iter().map(|(key, at)| (key.plate_key.as_str(), *at)).collect();
         assert_eq!(ended, ["again", "match"]);
         assert_eq!(started, [("again", 2), ("miss", 1)]);
         assert!(sightings.restarted);

@@ -36,7 +36,7 @@ pub struct Query<'a> {
     pub from: Date,
     /// The last day.
     pub to: Date,
-    /// One vehicle only.
+    /// One vehicle only, however its number is spelled.
     pub plate: Option<&'a Plate>,
     /// How many rows to leave out at the beginning.
     pub offset: u64,
@@ -167,14 +167,14 @@ impl History {
         let (Self { table, columns }, date) = (self, format!("+{}", column(search)));
         let conditions = Self::conditions(scope, &date);
         format!(
-            "SELECT {columns} FROM {table} t WHERE {conditions} AND plate = $6 \
+            "SELECT {columns} FROM {table} t WHERE {conditions} AND plate_key = $6 \
              ORDER BY {date} DESC, number DESC LIMIT $4 OFFSET $5"
         )
     }
 
     fn count_of_plate(&self, scope: Scope, search: SearchType) -> String {
         let conditions = Self::conditions(scope, &format!("+{}", column(search)));
-        format!("SELECT COUNT(*) FROM {} WHERE {conditions} AND plate = $4", self.table)
+        format!("SELECT COUNT(*) FROM {} WHERE {conditions} AND plate_key = $4", self.table)
     }
 }
 
@@ -215,13 +215,14 @@ macro_rules! read {
         async {
             let (from, to) = (date_to_int($query.from), date_to_int($query.to));
             let (limit, offset) = (i64::from($query.limit), i64::try_from($query.offset).unwrap_or(i64::MAX));
-            if let Some(plate) = $query.plate {
+            if let Some(plate_key) = $query.plate.map(Plate::key) {
                 let total = safe($history.count_of_plate($kind, $query.search));
-                let total = sqlx::query_scalar(total).bind($scope).bind(from).bind(to).bind(plate.as_str());
+                let total =
+                    sqlx::query_scalar(total).bind($scope).bind(from).bind(to).bind(plate_key.as_str());
                 let page = safe($history.page_of_plate($kind, $query.search));
                 let page = sqlx::query_as(page).bind($scope).bind(from).bind(to).bind(limit).bind(offset);
                 let total = total.fetch_one($pool).await?;
-                return Ok((page.bind(plate.as_str()).fetch_all($pool).await?, total));
+                return Ok((page.bind(plate_key.as_str()).fetch_all($pool).await?, total));
             }
             let days = sqlx::query_as(safe(days($kind))).bind($scope).bind(from).bind(to);
             let days: Vec<(i32, i64)> = days.bind($query.search.encode()).fetch_all($pool).await?;

@@ -108,7 +108,7 @@ impl Store {
             fetch_optional,
             key.company,
             key.environment,
-            key.plate.as_str()
+            key.plate_key.as_str()
         )?;
         started.map(|started_ms| moment(started_ms, "vehicle_grace.started_ms")).transpose()
     }

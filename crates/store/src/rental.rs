@@ -21,9 +21,9 @@ use crate::store::Store;
 statements! { STATEMENTS:
     INSERT = "
         INSERT INTO rental (id, company_id, caller_id, number, at_ms, created_date, from_date, to_date, plate,
-                            status, one_way, licence_hash, verification_id, verified_ms, code, temporary,
+                            plate_key, status, one_way, licence_hash, verification_id, verified_ms, code, temporary,
                             decided_ms)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     PROMOTE = "
         UPDATE rental SET status = 2, one_way = $3, verification_id = $4, verified_ms = $5, code = $6,
                           temporary = $7, decided_ms = $5
@@ -39,7 +39,7 @@ statements! { STATEMENTS:
         FROM rental WHERE company_id = $1 AND id = $2";
     PENDING = "
         SELECT id, number FROM rental
-        WHERE company_id = $1 AND plate = $2 AND from_date = $3 AND to_date = $4
+        WHERE company_id = $1 AND plate_key = $2 AND from_date = $3 AND to_date = $4
               AND licence_hash = $5 AND status = 1 AND code = 0
         ORDER BY number LIMIT 1";
     OF_LICENCE = "
@@ -195,6 +195,7 @@ async fn insert(link: &mut Link, new: &NewRental, licence_hash: Option<&[u8; 16]
         date_to_int(new.period.from),
         date_to_int(new.period.to),
         new.plate.as_str(),
+        new.plate.key().as_str(),
         digits(status.code()),
         new.confirmation.as_ref().and_then(|confirmed| confirmed.one_way).map(one_way_to_bool),
         licence_hash.map(|hash| &hash[..]),
@@ -349,7 +350,7 @@ impl Store {
         let found: Result<Option<(i64, i64)>, _> = on_backend!(&self.inner.db, pool => {
             sqlx::query_as(PENDING)
                 .bind(company.0)
-                .bind(plate.as_str())
+                .bind(plate.key().as_str())
                 .bind(date_to_int(period.from))
                 .bind(date_to_int(period.to))
                 .bind(&hash[..])

@@ -28,9 +28,9 @@ use crate::subject;
 statements! { STATEMENTS:
     INSERT = "
         INSERT INTO reservation (id, company_id, caller_id, environment, number, at_ms, created_date, from_date,
-                                 to_date, plate, recurrence, class, subject, last_code, last_ms, next_date,
-                                 failures, due_ms)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17)";
+                                 to_date, plate, plate_key, recurrence, class, subject, last_code, last_ms,
+                                 next_date, failures, due_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, $18)";
     CLAIMED = "
         SELECT id, company_id, caller_id, number, at_ms, from_date, to_date, plate, recurrence, class, subject,
                last_code, last_ms, next_date, failures
@@ -206,6 +206,7 @@ async fn insert(link: &mut Link, new: &NewReservation, subject: &[u8]) -> Result
         date_to_int(new.period.from),
         date_to_int(new.period.to),
         new.plate.as_str(),
+        new.plate.key().as_str(),
         digits(new.recurrence.code()),
         digits(new.class.code()),
         subject,

@@ -3,7 +3,7 @@
 use rims_domain::vehicle::Sighting;
 use rims_domain::{AccountId, Environment};
 use rims_protocol::codes::ApiType;
-use rims_protocol::values::{Plate, Vehicle};
+use rims_protocol::values::{Plate, PlateKey, Vehicle};
 
 use crate::codec::{Code, date_to_int, digits};
 use crate::error::StoreError;
@@ -37,7 +37,7 @@ pub(crate) struct VerificationRow {
 pub(crate) struct GraceKey {
     pub(crate) company: i64,
     pub(crate) environment: i16,
-    pub(crate) plate: String,
+    pub(crate) plate_key: PlateKey,
 }
 
 /// A sighting that starts or ends a grace.
@@ -141,8 +141,9 @@ impl VerificationRow {
     }
 
     pub(crate) fn sighting(&self, sighting: Sighting, at_ms: i64) -> Option<SightingRow> {
-        let plate = self.plate.as_ref()?.as_str();
-        SightingRow::of(GraceKey::new(self.company, self.environment, plate), at_ms, sighting)
+        let plate_key = self.plate.as_ref()?.key();
+        let key = GraceKey { company: self.company, environment: self.environment, plate_key };
+        SightingRow::of(key, at_ms, sighting)
     }
 }
 
@@ -157,12 +158,8 @@ impl SightingRow {
 }
 
 impl GraceKey {
-    fn new(company: i64, environment: i16, plate: &str) -> Self {
-        Self { company, environment, plate: plate.to_owned() }
-    }
-
     pub(crate) fn of(company: AccountId, environment: Environment, plate: &Plate) -> Self {
-        Self::new(company.0, environment.encode(), plate.as_str())
+        Self { company: company.0, environment: environment.encode(), plate_key: plate.key() }
     }
 }
 

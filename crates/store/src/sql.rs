@@ -38,7 +38,7 @@ statements! { SHARED:
         FROM delegation d JOIN account a ON a.id = d.owner_id
         WHERE d.delegate_id = $1 AND d.revoked_ms IS NULL ORDER BY a.id";
     GRACE_STARTED = "
-        SELECT started_ms FROM vehicle_grace WHERE company_id = $1 AND environment = $2 AND plate = $3";
+        SELECT started_ms FROM vehicle_grace WHERE company_id = $1 AND environment = $2 AND plate_key = $3";
     VERIFICATIONS_OF = "
         SELECT id, at_ms, company_id, caller_id, environment, sector, channel, class, from_date, to_date,
                plate, api_type, code, temporary, identity, subject
@@ -141,11 +141,11 @@ statements! { POSTGRES:
         ended AS (
             DELETE FROM vehicle_grace g
             USING moved, UNNEST($34::bigint[], $35::smallint[], $36::text[])
-                         AS ended (company_id, environment, plate)
+                         AS ended (company_id, environment, plate_key)
             WHERE g.company_id = ended.company_id AND g.environment = ended.environment
-              AND g.plate = ended.plate RETURNING 1),
+              AND g.plate_key = ended.plate_key RETURNING 1),
         started AS (
-            INSERT INTO vehicle_grace (company_id, environment, plate, started_ms)
+            INSERT INTO vehicle_grace (company_id, environment, plate_key, started_ms)
             SELECT started.*
             FROM moved, (SELECT COUNT(*) FROM ended) AS first,
                  UNNEST($37::bigint[], $38::smallint[], $39::text[], $40::bigint[]) AS started
@@ -156,14 +156,14 @@ statements! { POSTGRES:
                $9::text, $10::bytea, $11::bytea
         FROM moved";
     POSTGRES_START_GRACE = "
-        INSERT INTO vehicle_grace (company_id, environment, plate, started_ms)
+        INSERT INTO vehicle_grace (company_id, environment, plate_key, started_ms)
         SELECT * FROM UNNEST($1::bigint[], $2::smallint[], $3::text[], $4::bigint[])
         ON CONFLICT DO NOTHING";
     POSTGRES_END_GRACE = "
         DELETE FROM vehicle_grace g
-        USING UNNEST($1::bigint[], $2::smallint[], $3::text[]) AS ended (company_id, environment, plate)
+        USING UNNEST($1::bigint[], $2::smallint[], $3::text[]) AS ended (company_id, environment, plate_key)
         WHERE g.company_id = ended.company_id AND g.environment = ended.environment
-          AND g.plate = ended.plate";
+          AND g.plate_key = ended.plate_key";
 }
 
 pub(crate) use statements;

@@ -6,7 +6,8 @@
 //!
 //! `POST /api/vehicles/owners` with `Authorization: Bearer <key>` and
 //! `{"queries":[{"brno":"1234567890","vhcl_reg_no":"67라6767"}]}` answers
-//! `{"registered":[true]}`: as many, in the same order. UTF-8. Any other status than 200 is a failure.
+//! `{"registered":[true]}`: as many, in the same order. UTF-8. The number is asked
+//! for as plates are compared (`PlateKey`: NFKC, without white space and hyphens). Any other status than 200 is a failure.
 //!
 //! Single questions are coalesced like KOROAD's.
 
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use futures::TryFutureExt as _;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request, Url};
-use rims_protocol::values::{BusinessNumber, Plate};
+use rims_protocol::values::{BusinessNumber, Plate, PlateKey};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
@@ -62,7 +63,7 @@ impl VehicleRegistry {
         company: &BusinessNumber,
         plate: &Plate,
     ) -> impl Future<Output = Result<bool, RegistryError>> + use<> {
-        let ownership = Ownership { company: company.clone(), plate: plate.clone() };
+        let ownership = Ownership { company: company.clone(), plate: plate.key() };
         self.shared.singles.ask(ownership).err_into()
     }
 
@@ -72,8 +73,8 @@ impl VehicleRegistry {
         company: &BusinessNumber,
         plates: Vec<Plate>,
     ) -> Result<Vec<bool>, RegistryError> {
-        let ownerships: Vec<_> =
-            plates.into_iter().map(|plate| Ownership { company: company.clone(), plate }).collect();
+        let ownership = |plate: Plate| Ownership { company: company.clone(), plate: plate.key() };
+        let ownerships: Vec<_> = plates.into_iter().map(ownership).collect();
         let Shared { service, batches, limits, .. } = self.shared.as_ref();
         Ok(ask_all(service.as_ref(), batches, limits, &ownerships).await?)
     }
@@ -81,7 +82,7 @@ impl VehicleRegistry {
 
 struct Ownership {
     company: BusinessNumber,
-    plate: Plate,
+    plate: PlateKey,
 }
 
 struct Service {

@@ -59,5 +59,6 @@ fn period(rule: PeriodRule, from: Option<Date>, to: Option<Date>, today: Date) -
         DateRule::Optional => Period::fill(from, to, today),
     };
     Period::check_from(from, today).map_err(|broken| ApiError::invalid(rule.from, broken.0))?;
-    Period::new(from, to).map_err(|broken| ApiError::invalid(rule.to, broken.0))
+    let period = Period::check_to(to, today).and_then(|()| Period::new(from, to));
+    period.map_err(|broken| ApiError::invalid(rule.to, broken.0))
 }

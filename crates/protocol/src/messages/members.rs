@@ -325,7 +325,7 @@ mod tests {
             });
             comes_back(
                 page,
-                |members| HistoryRequest::read(members, kind),
+                |members| HistoryRequest::read(members, kind, TODAY),
                 |request| value(request.members()),
             );
         }

@@ -16,6 +16,7 @@ pub struct Period {
 const NOT_A_DATE: Malformed = Malformed("yyyymmdd 형식의 날짜여야 합니다");
 const BEFORE_TODAY: Malformed = Malformed("오늘 이후의 날짜여야 합니다");
 const BEFORE_FROM: Malformed = Malformed("시작일 이후의 날짜여야 합니다");
+const TOO_LATE: Malformed = Malformed("오늘부터 10년 이내의 날짜여야 합니다");
 const OVER_A_MONTH: Malformed = Malformed("시작일부터 1개월 이내의 날짜여야 합니다");
 
 /// Reads `yyyymmdd`: eight ASCII digits that are a real calendar date.
@@ -70,6 +71,12 @@ impl Period {
     /// Checks `from` against today: "운전자격 검증시작일은 오늘을 포함한 이후여야 한다" (§4.2.1.4).
     pub fn check_from(from: Date, today: Date) -> Result<(), Malformed> {
         if from < today { Err(BEFORE_TODAY) } else { Ok(()) }
+    }
+
+    /// Checks `to` against today: at most ten calendar years later. What is stored is kept until its period has ended;
+    /// a period without end would never be destroyed (docs/spec-decisions.md, Validation).
+    pub fn check_to(to: Date, today: Date) -> Result<(), Malformed> {
+        if to > today.saturating_add(10.years()) { Err(TOO_LATE) } else { Ok(()) }
     }
 
     /// The period, if `to` is not before `from`.
@@ -142,6 +149,18 @@ mod tests {
         assert_eq!(Period::new(second, first), Err(BEFORE_FROM));
         let period = Period::new(first, second).unwrap();
         assert!(period.overlaps(second, third) && !period.overlaps(third, third));
+    }
+
+    #[test]
+    fn a_period_ends_within_ten_years() {
+        let today = date(2026, 12, 1);
+        assert_eq!(Period::check_to(date(2036, 12, 1), today), Ok(()));
+        assert_eq!(Period::check_to(date(2036, 12, 2), today), Err(TOO_LATE));
+        assert_eq!(Period::check_to(Date::MAX, today), Err(TOO_LATE));
+        let leap_day = date(2028, 2, 29);
+        assert_eq!(Period::check_to(date(2038, 2, 28), leap_day), Ok(()));
+        assert_eq!(Period::check_to(date(2038, 3, 1), leap_day), Err(TOO_LATE));
+        assert_eq!(Period::check_to(Date::MAX, date(9995, 1, 1)), Ok(()));
     }
 
     #[test]

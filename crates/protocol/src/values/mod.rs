@@ -9,6 +9,7 @@ mod number;
 mod person_name;
 mod recheck_reference;
 mod score;
+mod text;
 mod user;
 mod vehicle;
 
@@ -19,20 +20,12 @@ pub use number::{NumberKind, RemoteNumber};
 pub use person_name::PersonName;
 pub use recheck_reference::RecheckReference;
 pub use score::Score;
+pub use text::is_control_or_format;
+pub(crate) use text::{composed, without_controls};
 pub use user::{BusinessNumber, UserId};
-pub use vehicle::{DeviceId, Plate, TEMPORARY_PLATE, Vehicle};
+pub use vehicle::{DeviceId, Plate, PlateKey, TEMPORARY_PLATE, Vehicle};
 
 /// Why a text is not the value it should be: the rule, in Korean, for `errorMsg`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(pub &'static str);
-
-/// Refuses control characters: no identifier has one, PostgreSQL stores no NUL, and a line break would forge
-/// lines wherever the text is printed.
-pub(crate) fn without_controls(text: &str) -> Result<&str, Malformed> {
-    if text.chars().any(char::is_control) {
-        Err(Malformed("제어 문자를 쓸 수 없습니다"))
-    } else {
-        Ok(text)
-    }
-}

@@ -4,12 +4,12 @@ use compact_str::CompactString;
 
 use super::{Malformed, without_controls};
 
-/// 사용자ID: 1–32 characters (§4.2.1.4 bizinfo), not blank, without control characters.
+/// 사용자ID: 1–32 characters (§4.2.1.4 bizinfo), not blank, without control and format characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserId(CompactString);
 
 impl UserId {
-    /// 1–32 characters, not blank, none of them a control character.
+    /// 1–32 characters, not blank, none of them a control or format character.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         match text.chars().count() {
             1..=32 if text.trim().is_empty() => Err(Malformed("빈칸만으로 이루어질 수 없습니다")),
@@ -68,9 +68,10 @@ mod tests {
     }
 
     #[test]
-    fn user_ids_are_neither_blank_nor_have_control_characters() {
+    fn user_ids_are_neither_blank_nor_have_control_or_format_characters() {
         assert_eq!(UserId::parse("사용자 01").unwrap().as_str(), "사용자 01");
-        for text in [" ", "\u{3000}\u{3000}", "\n", "s01\0", "s\n01", "s01\u{7f}", "\u{85}s01"] {
+        for text in [" ", "\u{3000}\u{3000}", "\n", "s01\0", "s\n01", "s01\u{7f}", "\u{85}s01", "s\u{200b}01"]
+        {
             assert!(UserId::parse(text).is_err(), "{text:?}");
         }
     }

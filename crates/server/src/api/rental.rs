@@ -46,14 +46,14 @@ pub(super) async fn anomaly(State(api): State<Arc<Api>>, call: Call) -> Result<R
 
 /// `POST /company/rentals/history` (§4.2.8).
 pub(super) async fn rentals(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
-    let request = HistoryRequest::read(&call.members, HistoryKind::Rentals)?;
     let now = api.services.clock().now();
+    let request = HistoryRequest::read(&call.members, HistoryKind::Rentals, today(now))?;
     Ok(done(&api.services.rental_history(&call.caller, request, now).await?))
 }
 
 /// `POST /company/licenseVerificationSchedule/history` (§4.2.9).
 pub(super) async fn schedules(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
-    let request = HistoryRequest::read(&call.members, HistoryKind::Schedules)?;
     let now = api.services.clock().now();
+    let request = HistoryRequest::read(&call.members, HistoryKind::Schedules, today(now))?;
     Ok(done(&api.services.schedule_history(&call.caller, request, now).await?))
 }

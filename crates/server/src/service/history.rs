@@ -9,7 +9,7 @@ use rims_domain::{Account, AccountId, AccountKind, Environment};
 use rims_protocol::messages::{
     HistoryPage, HistoryRequest, LicenceKind, RentalRow, ScheduleRow, VerificationInfo,
 };
-use rims_protocol::values::{PersonName, UserId};
+use rims_protocol::values::{PersonName, UserId, is_control_or_format};
 use rims_store::{HistoryQuery, NewAudit, RentalRecord, ReservationRecord, StoreError, Subject, Write};
 
 use super::{Caller, ServiceError, Services};
@@ -102,7 +102,8 @@ impl Services {
             Some(account) => account.company.clone(),
             None => self.account(id).await?.company,
         };
-        let short: String = company.chars().take(40).collect();
+        let shown = company.chars().filter(|character| !is_control_or_format(*character));
+        let short: String = shown.take(40).collect();
         PersonName::parse(&short).map_err(|_| ServiceError::Store(StoreError::Corrupt("account.company")))
     }
 }

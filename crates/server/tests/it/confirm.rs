@@ -107,18 +107,44 @@ async fn a_rental_is_recorded_even_if_the_client_hangs_up() {
 async fn the_temporary_plate_is_refused_where_a_vehicle_must_be_decided() {
     let running = Running::start().await;
     let client = running.s01().await;
-    let driver = with(&running.driver(), "vhcl_reg_no", "99임9999");
-    let number =
-        json!({ "rent_bgng_dt": running.day(0), "rent_end_dt": running.day(0), "vhcl_reg_no": "99임9999" });
-    for (path, request) in [
-        (CONFIRM, driver.clone()),
-        ("/licenseVerificationSchedule", with(&driver, "repeat_period", "1")),
-        ("/generateRentNo", number),
-    ] {
-        let (code, message) = client.error(path, &request).await;
-        assert_eq!((code, message.contains("vhcl_reg_no")), (-160, true), "{path}: {message}");
+    for plate in ["99임9999", "99임 9999", "９９임９９９９"] {
+        let driver = with(&running.driver(), "vhcl_reg_no", plate);
+        let number =
+            json!({ "rent_bgng_dt": running.day(0), "rent_end_dt": running.day(0), "vhcl_reg_no": plate });
+        for (path, request) in [
+            (CONFIRM, driver.clone()),
+            ("/licenseVerificationSchedule", with(&driver, "repeat_period", "1")),
+            ("/generateRentNo", number),
+        ] {
+            let (code, message) = client.error(path, &request).await;
+            assert_eq!((code, message.contains("vhcl_reg_no")), (-160, true), "{path} {plate}: {message}");
+        }
+        assert_eq!(client.code("/licenseVerification", &driver).await, "00");
     }
-    assert_eq!(client.code("/licenseVerification", &driver).await, "00");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_period_ends_within_ten_years_everywhere() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    let last = running.day(365 * 10 + 3);
+    for (path, from, to) in [
+        (CONFIRM, "f_from_date", "f_to_date"),
+        ("/licenseVerification", "f_from_date", "f_to_date"),
+        ("/licenseVerificationSchedule", "f_from_date", "f_to_date"),
+        ("/generateRentNo", "rent_bgng_dt", "rent_end_dt"),
+    ] {
+        let request = |end: &str| {
+            let request = with(&running.driver(), "repeat_period", "1");
+            with(&with(&request, from, running.day(0)), to, end)
+        };
+        assert_eq!(client.call(path, &request(&last)).await["respCode"], Value::Null, "{path}");
+        for end in ["20401024", "99991231"] {
+            let (code, message) = client.error(path, &request(end)).await;
+            assert_eq!((code, message.contains(to)), (-160, true), "{path} {end}: {message}");
+        }
+    }
     running.stop().await;
 }
 
@@ -202,6 +228,11 @@ async fn after_its_grace_an_unconfirmed_vehicle_is_refused() {
     assert_eq!(identity(&running, &client, "11가1111").await, "2", "the last day still counts");
     running.move_to("2030-11-24T00:00:00+09:00").await;
     assert_eq!(identity(&running, &client, "11가1111").await, -220);
+    assert_eq!(
+        identity(&running, &client, "11가-1111").await,
+        -220,
+        "another spelling has no grace of its own"
+    );
 
     let driver = with(&running.driver(), "vhcl_reg_no", "11가1111");
     let today = running.day(0);

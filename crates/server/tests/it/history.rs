@@ -94,6 +94,7 @@ async fn a_vehicle_and_a_part_of_the_companys_name_narrow_a_history() {
     {
         let narrowed = async |name, value: &str| found(&client, path, &with(&request, name, value)).await;
         assert_eq!(narrowed("vhcl_reg_no", "67라6767").await, of_vehicle);
+        assert_eq!(narrowed("vhcl_reg_no", "６７라 6767").await, of_vehicle, "another spelling");
         assert_eq!(narrowed("vhcl_reg_no", "67라676").await, [0_u32; 0], "a whole plate");
         assert_eq!(narrowed("vhcl_reg_no", "").await, all, "empty is absent");
         for part in ["(주)테스트렌트카", "테스트", "카", "(주)"] {
@@ -182,6 +183,7 @@ async fn wrong_parameters_are_named() {
         ("page_no", Value::Null, -170),
         ("num_of_rows", json!(""), -170),
         ("f_from_date", json!("20301032"), -160),
+        ("f_to_date", json!("99991231"), -160),
         ("page_no", json!(0), -160),
         ("page_no", json!(-1), -160),
         ("page_no", json!("1.0"), -160),

@@ -33,8 +33,8 @@ fn read(interface: &Interface, request: &Value) -> Result<(), ApiError> {
         Family::Anomaly => AnomalyRequest::read(members).map(drop),
         Family::Number(sector) => NumberRequest::read(members, sector, TODAY).map(drop),
         Family::Result(sector) => ResultRequest::read(members, sector).map(drop),
-        Family::RentalHistory => HistoryRequest::read(members, HistoryKind::Rentals).map(drop),
-        Family::ScheduleHistory => HistoryRequest::read(members, HistoryKind::Schedules).map(drop),
+        Family::RentalHistory => HistoryRequest::read(members, HistoryKind::Rentals, TODAY).map(drop),
+        Family::ScheduleHistory => HistoryRequest::read(members, HistoryKind::Schedules, TODAY).map(drop),
         Family::Token | Family::User => panic!("{} has no decrypted request", interface.path),
     }
 }

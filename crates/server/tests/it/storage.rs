@@ -50,7 +50,10 @@ async fn the_first_unconfirmed_sighting_starts_a_grace_and_a_match_ends_it() {
     assert_eq!(see("11가1111").await, "2");
     assert_eq!(running.grace_started("s01", "11가1111").await, Some(started), "the first sighting counts");
     assert_eq!(running.grace_started("s02", "11가1111").await, None, "it is the company's own");
+    assert_eq!(see("11가 1111").await, "2");
+    assert_eq!(running.grace_started("s01", "11가 1111").await, Some(started), "one vehicle, one grace");
     see("99임9999").await;
+    see("９９임 9999").await;
     assert_eq!(running.grace_started("s01", "99임9999").await, None);
     running.stop().await;
 }

@@ -80,9 +80,9 @@ CREATE TABLE verification_default PARTITION OF verification DEFAULT;
 CREATE TABLE vehicle_grace (
     company_id  BIGINT   NOT NULL,
     environment SMALLINT NOT NULL,
-    plate       TEXT COLLATE "C" NOT NULL,
+    plate_key   TEXT COLLATE "C" NOT NULL,
     started_ms  BIGINT   NOT NULL,
-    PRIMARY KEY (company_id, environment, plate)
+    PRIMARY KEY (company_id, environment, plate_key)
 );
 
 -- Append-only; every row's hash covers the row before it.
@@ -138,7 +138,8 @@ CREATE TABLE rental (
     created_date    INTEGER  NOT NULL, -- the same, as a date in Asia/Seoul
     from_date       INTEGER  NOT NULL,
     to_date         INTEGER  NOT NULL,
-    plate           TEXT COLLATE "C" NOT NULL,
+    plate           TEXT COLLATE "C" NOT NULL, -- as sent
+    plate_key       TEXT COLLATE "C" NOT NULL, -- how it is compared
     status          SMALLINT NOT NULL, -- rent_stts_cd
     one_way         BOOLEAN,
     licence_hash    BYTEA,             -- of the driver, once one was verified
@@ -152,7 +153,7 @@ CREATE TABLE rental (
 CREATE INDEX rental_by_start ON rental (company_id, from_date, number) INCLUDE (id);
 CREATE INDEX rental_by_end ON rental (company_id, to_date, number) INCLUDE (id);
 CREATE INDEX rental_by_creation ON rental (company_id, created_date, number) INCLUDE (id);
-CREATE INDEX rental_by_plate ON rental (company_id, plate, from_date, number) INCLUDE (id);
+CREATE INDEX rental_by_plate ON rental (company_id, plate_key, from_date, number) INCLUDE (id);
 -- 2^52 of an id are 12.4 days: inserts stay local, a week is at most two probes.
 CREATE INDEX rental_by_licence ON rental ((id >> 52), licence_hash, id);
 CREATE TABLE rental_default PARTITION OF rental DEFAULT;
@@ -167,7 +168,8 @@ CREATE TABLE reservation (
     created_date INTEGER  NOT NULL,
     from_date    INTEGER  NOT NULL,
     to_date      INTEGER  NOT NULL,
-    plate        TEXT COLLATE "C" NOT NULL,
+    plate        TEXT COLLATE "C" NOT NULL, -- as sent
+    plate_key    TEXT COLLATE "C" NOT NULL, -- how it is compared
     recurrence   SMALLINT NOT NULL,
     class        SMALLINT NOT NULL,
     subject      BYTEA    NOT NULL, -- sealed: licence number, name
@@ -183,7 +185,7 @@ CREATE INDEX reservation_lane ON reservation (environment, company_id, due_ms, i
 CREATE INDEX reservation_by_start ON reservation (company_id, from_date, number) INCLUDE (id);
 CREATE INDEX reservation_by_end ON reservation (company_id, to_date, number) INCLUDE (id);
 CREATE INDEX reservation_by_creation ON reservation (company_id, created_date, number) INCLUDE (id);
-CREATE INDEX reservation_by_plate ON reservation (company_id, plate, from_date, number) INCLUDE (id);
+CREATE INDEX reservation_by_plate ON reservation (company_id, plate_key, from_date, number) INCLUDE (id);
 
 -- How many rentals or reservations a company has on a day, by the date searched for (table 5.13).
 CREATE TABLE history_count (

@@ -77,9 +77,9 @@ CREATE INDEX verification_company ON verification (company_id, environment, id);
 CREATE TABLE vehicle_grace (
     company_id  INTEGER NOT NULL,
     environment INTEGER NOT NULL,
-    plate       TEXT    NOT NULL,
+    plate_key   TEXT    NOT NULL,
     started_ms  INTEGER NOT NULL,
-    PRIMARY KEY (company_id, environment, plate)
+    PRIMARY KEY (company_id, environment, plate_key)
 ) STRICT, WITHOUT ROWID;
 
 -- Append-only; every row's hash covers the row before it.
@@ -133,7 +133,8 @@ CREATE TABLE rental (
     created_date    INTEGER NOT NULL, -- the same, as a date in Asia/Seoul
     from_date       INTEGER NOT NULL,
     to_date         INTEGER NOT NULL,
-    plate           TEXT    NOT NULL,
+    plate           TEXT    NOT NULL, -- as sent
+    plate_key       TEXT    NOT NULL, -- how it is compared
     status          INTEGER NOT NULL, -- rent_stts_cd
     one_way         INTEGER,
     licence_hash    BLOB,             -- of the driver, once one was verified
@@ -146,7 +147,7 @@ CREATE TABLE rental (
 CREATE INDEX rental_by_start ON rental (company_id, from_date, number);
 CREATE INDEX rental_by_end ON rental (company_id, to_date, number);
 CREATE INDEX rental_by_creation ON rental (company_id, created_date, number);
-CREATE INDEX rental_by_plate ON rental (company_id, plate, from_date, number);
+CREATE INDEX rental_by_plate ON rental (company_id, plate_key, from_date, number);
 -- 2^52 of an id are 12.4 days: inserts stay local, a week is at most two probes.
 CREATE INDEX rental_by_licence ON rental ((id >> 52), licence_hash, id);
 
@@ -160,7 +161,8 @@ CREATE TABLE reservation (
     created_date INTEGER NOT NULL,
     from_date    INTEGER NOT NULL,
     to_date      INTEGER NOT NULL,
-    plate        TEXT    NOT NULL,
+    plate        TEXT    NOT NULL, -- as sent
+    plate_key    TEXT    NOT NULL, -- how it is compared
     recurrence   INTEGER NOT NULL,
     class        INTEGER NOT NULL,
     subject      BLOB    NOT NULL, -- sealed: licence number, name
@@ -176,7 +178,7 @@ CREATE INDEX reservation_lane ON reservation (environment, company_id, due_ms, i
 CREATE INDEX reservation_by_start ON reservation (company_id, from_date, number);
 CREATE INDEX reservation_by_end ON reservation (company_id, to_date, number);
 CREATE INDEX reservation_by_creation ON reservation (company_id, created_date, number);
-CREATE INDEX reservation_by_plate ON reservation (company_id, plate, from_date, number);
+CREATE INDEX reservation_by_plate ON reservation (company_id, plate_key, from_date, number);
 
 -- How many rentals or reservations a company has on a day, by the date searched for (table 5.13).
 CREATE TABLE history_count (

@@ -98,10 +98,10 @@ pub(crate) async fn commit_verifications(
     let stored = bind_verifications(query, all.rows)
         .bind(column(ended, |key| key.company))
         .bind(column(ended, |key| key.environment))
-        .bind(column(ended, |key| key.plate.as_str()))
+        .bind(column(ended, |key| key.plate_key.as_str()))
         .bind(column(started, |(key, _)| key.company))
         .bind(column(started, |(key, _)| key.environment))
-        .bind(column(started, |(key, _)| key.plate.as_str()))
+        .bind(column(started, |(key, _)| key.plate_key.as_str()))
         .bind(column(started, |(_, at_ms)| *at_ms))
         .execute(link)
         .await?;
@@ -143,7 +143,7 @@ pub(super) async fn apply_sightings(link: &mut PgConnection, sightings: &Sightin
         sqlx::query(sql::POSTGRES_END_GRACE)
             .bind(column(ended, |key| key.company))
             .bind(column(ended, |key| key.environment))
-            .bind(column(ended, |key| key.plate.as_str()))
+            .bind(column(ended, |key| key.plate_key.as_str()))
             .execute(&mut *link)
             .await?;
     }
@@ -151,7 +151,7 @@ pub(super) async fn apply_sightings(link: &mut PgConnection, sightings: &Sightin
         sqlx::query(sql::POSTGRES_START_GRACE)
             .bind(column(started, |(key, _)| key.company))
             .bind(column(started, |(key, _)| key.environment))
-            .bind(column(started, |(key, _)| key.plate.as_str()))
+            .bind(column(started, |(key, _)| key.plate_key.as_str()))
             .bind(column(started, |(_, at_ms)| *at_ms))
             .execute(&mut *link)
             .await?;

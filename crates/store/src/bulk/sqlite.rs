@@ -59,16 +59,16 @@ pub(super) static AUDIT: Bulk = insert!(
 
 pub(super) static START_GRACE: Bulk = insert!(
     4,
-    "INSERT INTO vehicle_grace (company_id, environment, plate, started_ms)",
+    "INSERT INTO vehicle_grace (company_id, environment, plate_key, started_ms)",
     " ON CONFLICT DO NOTHING"
 );
 
 // A row of nulls equals nothing.
 pub(super) static END_GRACE: Bulk = Bulk {
     columns: 3,
-    one: ("DELETE FROM vehicle_grace WHERE (company_id, environment, plate) = ", ""),
+    one: ("DELETE FROM vehicle_grace WHERE (company_id, environment, plate_key) = ", ""),
     texts: LazyLock::new(|| {
-        texts(3, "DELETE FROM vehicle_grace WHERE (company_id, environment, plate) IN (", ")")
+        texts(3, "DELETE FROM vehicle_grace WHERE (company_id, environment, plate_key) IN (", ")")
     }),
 };
 
@@ -235,5 +235,5 @@ pub(super) async fn apply_sightings(
 fn bind_key(to: &mut SqliteArguments, key: &GraceKey) -> Result<(), sqlx::error::BoxDynError> {
     to.add(key.company)?;
     to.add(key.environment)?;
-    to.add(key.plate.as_str())
+    to.add(key.plate_key.as_str())
 }

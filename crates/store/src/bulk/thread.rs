@@ -160,10 +160,10 @@ impl<'c> Statements<'c> {
         self.append(group)?;
         let sightings = Sightings::gather(group.writes.iter().flat_map(|write| &write.sightings));
         for key in &sightings.ended {
-            self.end_grace.execute(params![key.company, key.environment, key.plate])?;
+            self.end_grace.execute(params![key.company, key.environment, key.plate_key.as_str()])?;
         }
         for (key, at_ms) in &sightings.started {
-            self.start_grace.execute(params![key.company, key.environment, key.plate, at_ms])?;
+            self.start_grace.execute(params![key.company, key.environment, key.plate_key.as_str(), at_ms])?;
         }
         for row in group.writes.iter().flat_map(|write| &write.verifications) {
             self.insert(row)?;
@@ -255,7 +255,11 @@ mod tests {
     }
 
     fn seen(plate: &str, at_ms: i64, matched: bool) -> SightingRow {
-        SightingRow { key: GraceKey { company: 2, environment: 1, plate: plate.to_owned() }, at_ms, matched }
+        SightingRow {
+            key: GraceKey { company: 2, environment: 1, plate_key: Plate::parse(plate).unwrap().key() },
+            at_ms,
+            matched,
+        }
     }
 
     fn write(ids: &[i64], sightings: Vec<SightingRow>) -> Prepared {
@@ -357,6 +361,6 @@ mod tests {
         ];
         let (second, _) = group(head, vec![write(&[2], sightings)]);
         assert!(thread.commit(second).await);
-        assert_eq!(tables.numbers("SELECT started_ms FROM vehicle_grace ORDER BY plate"), [30, 10]);
+        assert_eq!(tables.numbers("SELECT started_ms FROM vehicle_grace ORDER BY plate_key"), [30, 10]);
     }
 }

@@ -43,8 +43,11 @@ impl Dice {
         date(2026, 2, 15) + self.signed(60).days()
     }
 
+    /// One of a few vehicles, whose numbers are spelled differently every time.
     fn plate(&mut self) -> Plate {
-        car(&format!("12하000{}", self.below(PLATES)))
+        let written = ["12하000", "12하 000", "12-\u{1112}\u{1161}-000", "１２하000"];
+        let place = usize::try_from(self.below(4)).unwrap();
+        car(&format!("{}{}", written[place], self.below(PLATES)))
     }
 
     fn period(&mut self) -> Period {
@@ -83,7 +86,7 @@ impl<R> Row<R> {
     fn matches(&self, query: &HistoryQuery<'_>) -> bool {
         query.scope.contains(&self.company)
             && (query.from..=query.to).contains(&self.date(query.search))
-            && query.plate.is_none_or(|plate| *plate == self.plate)
+            && query.plate.is_none_or(|plate| plate.key() == self.plate.key())
     }
 }
 

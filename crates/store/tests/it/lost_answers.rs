@@ -57,7 +57,7 @@ async fn stored_after_the_connection_is_lost(fixture: Arc<Fixture>) {
     }
     let mut other = PgConnection::connect(&fixture.url()).await.unwrap();
     let mut held = other.begin().await.unwrap();
-    let same = "INSERT INTO vehicle_grace (company_id, environment, plate, started_ms) VALUES (1, $1, '12하1234', 0)";
+    let same = "INSERT INTO vehicle_grace (company_id, environment, plate_key, started_ms) VALUES (1, $1, '12하1234', 0)";
     for environment in [0_i16, 1, 2] {
         sqlx::query(same).bind(environment).execute(&mut *held).await.unwrap();
     }

@@ -31,7 +31,7 @@ const WHOLE: [&str; 4] = ["SETTLE_ALL", "MESSAGES", "REPLAY_FAILED", "DROP_COUNT
 /// and how each engine searches. Of an empty table PostgreSQL may choose any index: nothing is said there.
 const HOT: &[(&str, &str, [&str; 2])] = &[
     ("OF_LICENCE", "", ["rental_by_licence: bucket licence_hash id"; 2]),
-    ("PENDING", "", ["rental_by_plate: company_id plate from_date"; 2]),
+    ("PENDING", "", ["rental_by_plate: company_id plate_key from_date"; 2]),
     ("OWNER", "", ["PRIMARY KEY: rowid", "number_pkey: number"]),
     ("BY_ID", "FROM rental", ["PRIMARY KEY: rowid", "rental_pkey: company_id id"]),
     ("PROMOTE", "", ["PRIMARY KEY: rowid", "rental_pkey: company_id id"]),
@@ -336,7 +336,7 @@ fn histories() -> Vec<(String, String, String)> {
             "end_date" => ("end", "to_date"),
             _ => ("creation", "created_date"),
         };
-        let of_plate = format!("{table}_by_plate: company_id plate");
+        let of_plate = format!("{table}_by_plate: company_id plate_key");
         for scope in 0..=1 {
             let name = format!("HISTORY_{}_{scope}", search.code());
             expected.push((format!("{name}_plate"), String::new(), of_plate.clone()));

@@ -146,6 +146,7 @@ async fn a_pending_rental_is_found_by_company_plate_period_and_licence(fixture: 
     with_driver(&store, &earlier, finish(FIRST, Some(earlier.id))).await;
     let first = Some((earlier.id, earlier.number));
     assert_eq!(pending(&store, "12하1234").await, first, "the first number of several");
+    assert_eq!(pending(&store, "１２하-1234").await, first, "another spelling of the plate");
 
     let ask = async |company: i64, plate: Plate, period: Period, text: &str| {
         store.pending_rental(AccountId(company), &plate, period, &licence(text)).await.unwrap()

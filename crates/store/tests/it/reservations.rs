@@ -68,7 +68,7 @@ async fn a_reservation_comes_back_as_it_was(fixture: Arc<Fixture>) {
         period: period("2026-12-31", "2028-02-29"),
         plate: car("서울12바1234"),
         licence: licence("000000000001"),
-        name: PersonName::parse("김철수, \"이\"\0 😀").unwrap(),
+        name: PersonName::parse("김철수, \"이\" 😀").unwrap(),
         class: LicenceClass::Class2Moped,
         code: code("77"),
         next: NextRun { date: day("2027-01-01"), due: Some(due()) },

@@ -15,6 +15,7 @@ on_both_engines![
     graces_are_per_company_environment_and_plate,
     one_group_keeps_the_order_of_its_sightings,
     a_vehicle_may_be_seen_without_a_verification,
+    another_spelling_of_a_plate_starts_no_second_grace,
 ];
 
 const PLATE: &str = "12하1234";
@@ -88,5 +89,25 @@ async fn a_vehicle_may_be_seen_without_a_verification(fixture: Arc<Fixture>) {
         assert_eq!(started(&store, 1, environment, PLATE).await, running, "{sighting:?}");
     }
     assert_eq!(fixture.count("verification").await, 0);
+    store.close().await;
+}
+
+async fn another_spelling_of_a_plate_starts_no_second_grace(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    let (first, second) = (at("2026-03-01T00:00:00Z"), at("2026-03-05T00:00:00Z"));
+    let spellings = ["12하1234", "12하 1234", "１２하-１２３４", "12\u{1112}\u{1161}1234"];
+    let row = |moment, text: &str, sighting| NewVerification {
+        vehicle: plate(text),
+        ..seen(&store, moment, sighting)
+    };
+    store_verifications(&store, vec![row(first, spellings[0], Sighting::Unmatched)]).await;
+    let rows = spellings.map(|text| row(second, text, Sighting::Unmatched));
+    store_verifications(&store, rows.into()).await;
+    assert_eq!(fixture.count("vehicle_grace").await, 1);
+    for text in spellings {
+        assert_eq!(started(&store, 1, Environment::Development, text).await, Some(first), "{text}");
+    }
+    store_verifications(&store, vec![row(second, spellings[2], Sighting::Matched)]).await;
+    assert_eq!(started(&store, 1, Environment::Development, spellings[0]).await, None);
     store.close().await;
 }

@@ -208,8 +208,8 @@ fn read(interface: &Interface, members: &Members, today: Date) -> Result<(), Api
         Family::Anomaly => AnomalyRequest::read(members).map(drop),
         Family::Number(sector) => NumberRequest::read(members, sector, today).map(drop),
         Family::Result(sector) => result(members, sector),
-        Family::RentalHistory => HistoryRequest::read(members, HistoryKind::Rentals).map(drop),
-        Family::ScheduleHistory => HistoryRequest::read(members, HistoryKind::Schedules).map(drop),
+        Family::RentalHistory => HistoryRequest::read(members, HistoryKind::Rentals, today).map(drop),
+        Family::ScheduleHistory => HistoryRequest::read(members, HistoryKind::Schedules, today).map(drop),
     }
 }
 

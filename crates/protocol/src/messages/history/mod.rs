@@ -39,10 +39,10 @@ pub struct HistoryRequest {
 
 impl HistoryRequest {
     /// Reads the decrypted members in the order of §4.2.8.4, which is that of §4.2.9.4.
-    pub fn read(members: &Members, history: HistoryKind) -> Result<Self, ApiError> {
+    pub fn read(members: &Members, history: HistoryKind, today: Date) -> Result<Self, ApiError> {
         let mut faults = Faults::default();
         let mut fields = Fields::of_request(members, &mut faults);
-        let period = read_period(&mut fields);
+        let period = read_period(&mut fields, today);
         let plate = fields.optional("vhcl_reg_no", Plate::parse);
         let company_name = fields.optional("co_nm", parse_company_name);
         let page = fields.required_integer("page_no", 1..=u32::MAX, PAGE_RULE);
@@ -69,11 +69,12 @@ impl HistoryRequest {
     }
 }
 
-fn read_period(fields: &mut Fields<'_, '_>) -> Option<Period> {
+fn read_period(fields: &mut Fields<'_, '_>, today: Date) -> Option<Period> {
     let from = fields.required("f_from_date", parse_compact);
     let to = fields.required("f_to_date", parse_compact);
     let (from, to) = from.zip(to)?;
-    Period::within_a_month(from, to).map_err(|rule| fields.malformed("f_to_date", rule)).ok()
+    let period = Period::check_to(to, today).and_then(|()| Period::within_a_month(from, to));
+    period.map_err(|rule| fields.malformed("f_to_date", rule)).ok()
 }
 
 fn read_search(fields: &mut Fields<'_, '_>, history: HistoryKind) -> SearchType {
@@ -99,6 +100,8 @@ mod tests {
     use super::*;
     use crate::messages::testing::{changed, fault, members, missing_in_order, with};
     use crate::values::TEMPORARY_PLATE;
+
+    const TODAY: Date = date(2025, 9, 15);
 
     fn rental_sample() -> Value {
         json!({
@@ -127,11 +130,11 @@ mod tests {
     }
 
     fn rentals(value: Value) -> Result<HistoryRequest, ApiError> {
-        HistoryRequest::read(&members(value), HistoryKind::Rentals)
+        HistoryRequest::read(&members(value), HistoryKind::Rentals, TODAY)
     }
 
     fn schedules(value: Value) -> Result<HistoryRequest, ApiError> {
-        HistoryRequest::read(&members(value), HistoryKind::Schedules)
+        HistoryRequest::read(&members(value), HistoryKind::Schedules, TODAY)
     }
 
     #[test]
@@ -181,6 +184,7 @@ mod tests {
             ("f_from_date", json!(20_250_915)),
             ("f_to_date", json!("20250914")),
             ("f_to_date", json!("20251016")),
+            ("f_to_date", json!("99991231")),
             ("vhcl_reg_no", json!("가".repeat(17))),
             ("co_nm", json!("가".repeat(81))),
             ("co_nm", json!("테스트\n회사")),
@@ -197,6 +201,12 @@ mod tests {
             assert_eq!(fault(rentals(request)), (-160, name.to_owned()), "{value}");
         }
         assert!(rentals(with(rental_sample(), "f_to_date", json!("20251015"))).is_ok());
+        let late = with(rental_sample(), "f_from_date", json!("20350914"));
+        assert!(rentals(with(late.clone(), "f_to_date", json!("20350915"))).is_ok());
+        assert_eq!(
+            fault(rentals(with(late, "f_to_date", json!("20350916")))),
+            (-160, "f_to_date".to_owned())
+        );
         assert!(rentals(with(rental_sample(), "co_nm", json!("가".repeat(80)))).is_ok());
         assert!(rentals(with(rental_sample(), "vhcl_reg_no", json!(TEMPORARY_PLATE))).is_ok());
         let foreign = with(schedule_sample(), "search_type", json!("rent_end_date"));

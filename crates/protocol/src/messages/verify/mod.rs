@@ -163,7 +163,8 @@ pub(super) fn read_period(fields: &mut Fields<'_, '_>, rule: PeriodRule, today: 
             Period::fill(from, to, today)
         }
     };
-    Period::new(from, to).map_err(|broken| fields.malformed(rule.to, broken)).ok()
+    let period = Period::check_to(to, today).and_then(|()| Period::new(from, to));
+    period.map_err(|broken| fields.malformed(rule.to, broken)).ok()
 }
 
 pub(super) fn read_api_type(fields: &mut Fields<'_, '_>, group: ApiTypeGroup) -> Option<ApiType> {

@@ -32,7 +32,7 @@ pub(super) struct Member {
 pub(super) enum Form {
     /// A text of at most so many characters.
     Text(usize),
-    /// The same without control characters.
+    /// The same without control and format characters.
     Identifier(usize),
     /// A plate, but not the one that stands for "not decided yet" (§4.2.3.4).
     DecidedPlate,
@@ -75,8 +75,9 @@ enum Need {
     Optional,
 }
 
-/// Control characters, as the inside of a character class.
-const CONTROLS: &str = r"\u0000-\u001F\u007F-\u009F";
+/// Control and format characters (Unicode Cc, Cf, Zl, Zp) of the basic plane, as the inside of a character class: not
+/// every language's expressions know the categories by name or what lies beyond.
+const CONTROLS: &str = r"\u0000-\u001F\u007F-\u009F\u00AD\u0600-\u0605\u061C\u06DD\u070F\u0890\u0891\u08E2\u180E\u200B-\u200F\u2028-\u202E\u2060-\u2064\u2066-\u206F\uFEFF\uFFF9-\uFFFB";
 /// `yyyymmdd`. Which months have 31 days, and what day it is, no pattern tells.
 pub(super) const COMPACT_DAY: &str = "[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])";
 

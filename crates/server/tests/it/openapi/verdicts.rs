@@ -15,16 +15,16 @@ type Table = Vec<(&'static str, Value)>;
 fn refused() -> Table {
     let long = |length: usize| "가".repeat(length);
     vec![
-        ("bizinfo", json!([7, true, [], long(33), "s\n01", "s01\u{7f}"])),
+        ("bizinfo", json!([7, true, [], long(33), "s\n01", "s01\u{7f}", "s\u{200b}01"])),
         ("f_license_no", json!([221_212_121_212_u64, "22121212121", "2212121212123", "22-12-121212-12"])),
         ("f_license_no", json!(["２２１２１２１２１２１２", "", " ", null])),
-        ("f_resident_name", json!([1, long(41), "", "\u{3000}", null])),
+        ("f_resident_name", json!([1, long(41), "", "\u{3000}", null, "홍\u{0}길동", "홍\u{200b}길동"])),
         ("f_licn_con_code", json!([12, "17", "1", "012", ""])),
         ("f_from_date", json!([20_241_023, "2024-10-23", "20241301", "20241000"])),
         ("f_to_date", json!([20_241_023, "2024102", "20241032", "오늘"])),
         ("rent_bgng_dt", json!([20_240_926, "240926", "", null])),
         ("rent_end_dt", json!([20_250_925, "20250925 ", "", null])),
-        ("vhcl_reg_no", json!([7, {}, "67라\n6767", long(201)])),
+        ("vhcl_reg_no", json!([7, {}, "67라\n6767", "67라\u{202e}6767", long(201)])),
         ("com_api_type", json!([0, "X00", "S03", "b00"])),
         ("f_send_cnt", json!([2, "0", "0000", "1001", "00002", "two", ""])),
         ("requestList", json!([null, [], "[]", {}, [7]])),
@@ -45,9 +45,9 @@ fn taken() -> Table {
     vec![
         ("bizinfo", json!([null, "", " ", long(32), "사용자 01"])),
         ("f_license_no", json!(["991212121212"])),
-        ("f_resident_name", json!([long(40), " 홍 ", "홍\u{0}길동"])),
+        ("f_resident_name", json!([long(40), " 홍 ", "\u{1112}\u{1169}\u{11bc}길동"])),
         ("f_licn_con_code", json!(["11", "38"])),
-        ("vhcl_reg_no", json!([long(16), "12하1234"])),
+        ("vhcl_reg_no", json!([long(16), "12하1234", "12하 1234"])),
         ("com_api_type", json!([null, ""])),
         ("f_send_cnt", json!(["02", "0002"])),
         ("one_way_yn", json!([null, "", "N"])),

@@ -25,7 +25,7 @@ pub(in crate::api::openapi) const LICENCE_NUMBER: Member = Member {
 
 pub(in crate::api::openapi) const LICENCE_NAME: Member = Member {
     name: "f_resident_name",
-    form: Form::Text(40),
+    form: Form::Identifier(40),
     example: "홍길동",
     korean: "운전면허자명",
     english: "the holder's name",
