@@ -6,6 +6,7 @@ mod batch;
 mod commands;
 mod connection;
 mod driver;
+mod formula;
 mod language;
 mod mistakes;
 mod output;

@@ -1,7 +1,9 @@
-use std::fmt::Display;
-use std::io::{self, Write as _};
+use std::borrow::Cow;
+use std::fmt::{Display, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use rims_protocol::values::is_control_or_format;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::language::say;
@@ -49,6 +51,7 @@ impl Failure {
             Self::Failed(message) => (1, message),
         };
         let message = message.replace('\n', " ");
+        let message = visible(&message);
         _ = writeln!(io::stderr(), "{}", say!("오류: {message}", "error: {message}"));
         ExitCode::from(code)
     }
@@ -64,8 +67,14 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// Prints to standard output. A reader that went away (`rims codes | head`) is no error.
+/// Prints to standard output. On a terminal, characters that would control it or reorder its text are shown escaped;
+/// what is read by a program stays as it is.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    if io::stdout().is_terminal() { print_own(&visible_lines(text)) } else { print_own(text) }
+}
+
+/// Prints text whose control characters are ours: colours. A reader that went away (`rims codes | head`) is no error.
+pub(crate) fn print_own(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::failed(error)),
@@ -75,11 +84,43 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 
 /// A line for the person at the terminal, beside what is printed.
 pub(crate) fn note(text: &str) {
-    _ = writeln!(io::stderr(), "{text}");
+    _ = writeln!(io::stderr(), "{}", visible_lines(text));
 }
 
-/// Columns aligned by what a terminal shows: a Hangul syllable is two cells wide.
+/// Text of others as it may be shown: characters that control a terminal, hide or reorder text, or break a line are
+/// escaped as in JSON (`\u001b`).
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    escaped(text, is_control_or_format)
+}
+
+/// The same for text of several lines.
+fn visible_lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |character| character != '\n' && is_control_or_format(character))
+}
+
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_escaped(character) {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Columns aligned by what a terminal shows: a Hangul syllable is two cells wide. What is in the cells is shown as by
+/// [`visible`].
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<Cow<'_, str>>> =
+        rows.iter().map(|row| row.iter().map(|cell| visible(cell)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let widths: Vec<usize> = (0..columns)
         .map(|column| {
@@ -87,7 +128,7 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
         })
         .collect();
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
             line.push_str(cell);
@@ -109,5 +150,14 @@ mod tests {
         let rows: Vec<Vec<String>> =
             rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect();
         assert_eq!(table(&rows), "a    한글  x\nbbb  y     z\n");
+    }
+
+    #[test]
+    fn what_controls_a_terminal_is_shown_and_not_done() {
+        let rows = [vec!["\u{1b}]0;제목\u{7}".to_owned(), "\u{202e}67라\n6767".to_owned(), "e".to_owned()]];
+        assert_eq!(table(&rows), "\\u001b]0;제목\\u0007  \\u202e67라\\u000a6767  e\n");
+        assert_eq!(visible("67라\u{200b}6767 \u{e0001}"), "67라\\u200b6767 \\udb40\\udc01");
+        assert_eq!(visible_lines("가\n나\r\u{9b}"), "가\n나\\u000d\\u009b");
+        assert!(matches!(visible("평범한 text"), Cow::Borrowed(_)));
     }
 }

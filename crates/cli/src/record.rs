@@ -4,9 +4,12 @@ use std::io::{self, IsTerminal as _};
 
 use clap::ValueEnum;
 use serde_json::{Map, Value};
+use unicode_width::UnicodeWidthStr as _;
 
+use crate::args::Output;
+use crate::formula::neutralised;
 use crate::language::say;
-use crate::output::{Failure, print, table};
+use crate::output::{Failure, print, print_own, table, visible};
 
 /// The form of what is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,6 +20,26 @@ pub(crate) enum Format {
     Json,
     /// A header, and a line for each record.
     Csv,
+}
+
+/// How records are printed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub(crate) format: Format,
+    /// Of CSV: whether formulas stay formulas ([`crate::formula`]).
+    pub(crate) raw: bool,
+}
+
+impl From<Format> for Shape {
+    fn from(format: Format) -> Self {
+        Self { format, raw: false }
+    }
+}
+
+impl From<&Output> for Shape {
+    fn from(output: &Output) -> Self {
+        Self { format: output.output, raw: output.raw }
+    }
 }
 
 /// How a value is coloured on a terminal.
@@ -67,10 +90,11 @@ impl Field {
 
     fn painted(&self) -> String {
         let text = self.shown();
+        let text = visible(&text);
         match self.tone {
             Tone::Good if colours() => format!("\x1b[32m{text}\x1b[0m"),
             Tone::Bad if colours() => format!("\x1b[31m{text}\x1b[0m"),
-            _ => text,
+            _ => text.into_owned(),
         }
     }
 }
@@ -82,21 +106,25 @@ fn colours() -> bool {
 }
 
 /// A record of its own.
-pub(crate) fn print_one(format: Format, record: &[Field]) -> Result<(), Failure> {
+pub(crate) fn print_one(shape: impl Into<Shape>, record: &[Field]) -> Result<(), Failure> {
+    let Shape { format, raw } = shape.into();
     match format {
         Format::Table => {
-            let rows: Vec<Vec<String>> =
-                record.iter().map(|field| vec![field.title.clone(), field.painted()]).collect();
-            print(&table(&rows))
+            let width = record.iter().map(|field| field.title.width()).max().unwrap_or_default();
+            let rows = record.iter().map(|field| {
+                let gap = " ".repeat(width + 2 - field.title.width());
+                format!("{}\n", format!("{}{gap}{}", field.title, field.painted()).trim_end())
+            });
+            print_own(&rows.collect::<String>())
         }
         Format::Json => print(&format!("{:#}\n", object(record))),
-        Format::Csv => print(&csv_text([keys(record), texts(record)])?),
+        Format::Csv => print(&csv_text([keys(record), texts(record, raw)])?),
     }
 }
 
 /// Prints records of the same members one after the other.
 pub(crate) struct Printer {
-    format: Format,
+    shape: Shape,
     /// Of a table: every line, because its columns are as wide as their widest cell.
     lines: Vec<Vec<String>>,
     header: Vec<String>,
@@ -105,14 +133,14 @@ pub(crate) struct Printer {
 
 impl Printer {
     /// For records with the members of this one.
-    pub(crate) fn new(format: Format, like: &[Field]) -> Self {
+    pub(crate) fn new(shape: impl Into<Shape>, like: &[Field]) -> Self {
         let titles = like.iter().map(|field| field.title.clone()).collect();
-        Self { format, lines: vec![titles], header: keys(like), printed: 0 }
+        Self { shape: shape.into(), lines: vec![titles], header: keys(like), printed: 0 }
     }
 
     pub(crate) fn add(&mut self, record: &[Field]) -> Result<(), Failure> {
         self.printed += 1;
-        match self.format {
+        match self.shape.format {
             Format::Table => self.lines.push(record.iter().map(Field::shown).collect()),
             Format::Json => {
                 let before = if self.printed == 1 { "[\n" } else { ",\n" };
@@ -120,7 +148,7 @@ impl Printer {
             }
             Format::Csv => {
                 self.print_header()?;
-                print(&csv_text([texts(record)])?)?;
+                print(&csv_text([texts(record, self.shape.raw)])?)?;
             }
         }
         Ok(())
@@ -128,7 +156,7 @@ impl Printer {
 
     /// Prints what is left.
     pub(crate) fn end(mut self) -> Result<(), Failure> {
-        match self.format {
+        match self.shape.format {
             Format::Table => print(&table(&self.lines)),
             Format::Json if self.printed == 0 => print("[]\n"),
             Format::Json => print("\n]\n"),
@@ -152,8 +180,9 @@ fn keys(record: &[Field]) -> Vec<String> {
     record.iter().map(|field| field.key.to_owned()).collect()
 }
 
-fn texts(record: &[Field]) -> Vec<String> {
-    record.iter().map(Field::text).collect()
+fn texts(record: &[Field], raw: bool) -> Vec<String> {
+    let cell = |text: String| if raw { text } else { neutralised(&text).into_owned() };
+    record.iter().map(|field| cell(field.text())).collect()
 }
 
 fn csv_text(lines: impl IntoIterator<Item = Vec<String>>) -> Result<String, Failure> {

@@ -46,6 +46,10 @@ pub(crate) struct Output {
     /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,
+    /// In CSV, leave cells that a spreadsheet would calculate as they are (`=1+1`); without it they begin with an
+    /// apostrophe.
+    #[arg(long)]
+    pub(crate) raw: bool,
 }
 
 /// Where `rims login` keeps the keys.

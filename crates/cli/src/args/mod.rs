@@ -16,8 +16,8 @@ pub(crate) use admin::{
     WebhookCommand,
 };
 pub(crate) use company::{
-    Anomaly, Batch, Connection, Driver, History, KeyStore, Login, Number, RemoteResult, Rental, RentalAction,
-    Schedule, User, Verify, days,
+    Anomaly, Batch, Connection, Driver, History, KeyStore, Login, Number, Output, RemoteResult, Rental,
+    RentalAction, Schedule, User, Verify, days,
 };
 pub(crate) use operation::{Audit, AuditCommand, Backup, Migrate, Restore};
 pub(crate) use tools::{Completions, Doctor, Man, Why};

@@ -7,6 +7,7 @@ use rims_client::{DateRule, Sector, VerifyRequest};
 
 use super::rows::Row;
 use crate::args::parse;
+use crate::formula::original;
 use crate::language::say;
 use crate::output::Failure;
 
@@ -180,7 +181,8 @@ impl Columns {
             return None;
         }
         let cell = row.cells.get(self.place(column)?)?;
-        (!cell.is_empty()).then_some(*cell)
+        // As it was before a result of ours made it text.
+        (!cell.is_empty()).then_some(original(cell))
     }
 
     fn place(&self, column: Column) -> Option<usize> {

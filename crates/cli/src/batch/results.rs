@@ -1,5 +1,6 @@
 //! Writes the answers: the input's own columns, and what was found.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use serde_json::{Map, Value};
 use super::FileFormat;
 use super::journal::Told;
 use super::rows::{Form, Row, read};
+use crate::formula::neutralised;
 use crate::language::{say, text};
 use crate::output::Failure;
 use rims_client::codes::LicenceStatus;
@@ -24,6 +26,8 @@ pub(super) struct Output {
     pub(super) format: FileFormat,
     /// Whether a file that is there may be replaced.
     pub(super) overwrite: bool,
+    /// Of CSV: whether formulas stay formulas ([`crate::formula`]).
+    pub(super) raw: bool,
 }
 
 /// What was answered, by batch.
@@ -55,7 +59,7 @@ pub(super) fn write(
     // For its owner alone: it has the input's personal data in it.
     let file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     match output.format {
-        FileFormat::Csv => write_csv(input, answers, BufWriter::new(file.as_file()))?,
+        FileFormat::Csv => write_csv(input, answers, output.raw, BufWriter::new(file.as_file()))?,
         FileFormat::Json => write_json(input, answers, BufWriter::new(file.as_file()))?,
         FileFormat::Xlsx => write_xlsx(input, answers, file.path())?,
     }
@@ -111,13 +115,23 @@ pub(super) fn is_eligible(told: &Told) -> bool {
     told.status.known() == Some(LicenceStatus::Valid)
 }
 
-fn write_csv(input: (&Path, Form), answers: Answers<'_>, mut out: impl Write) -> Result<(), Failure> {
+fn write_csv(
+    input: (&Path, Form),
+    answers: Answers<'_>,
+    raw: bool,
+    mut out: impl Write,
+) -> Result<(), Failure> {
     if input.1.has_mark {
         out.write_all("\u{feff}".as_bytes()).map_err(Failure::failed)?;
     }
     let encoded = Encoded { out, encoding: input.1.encoding, cut: Vec::new() };
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(encoded);
-    each(input, answers, |row, added, _| writer.write_record(with(row, &added)).map_err(Failure::failed))?;
+    each(input, answers, |row, added, _| {
+        let cells = with(row, &added).map(|cell| if raw { Cow::Borrowed(cell) } else { neutralised(cell) });
+        writer
+            .write_record(cells.collect::<Vec<_>>().iter().map(|cell| cell.as_bytes()))
+            .map_err(Failure::failed)
+    })?;
     writer.flush().map_err(Failure::failed)
 }
 

@@ -106,7 +106,7 @@ fn output(arguments: &args::Batch, form: Form) -> Result<Output, Failure> {
             "{shown} is there already; name another file with --result, or give --overwrite"
         )));
     }
-    Ok(Output { path, format, overwrite: arguments.overwrite })
+    Ok(Output { path, format, overwrite: arguments.overwrite, raw: arguments.output.raw })
 }
 
 /// The day when the run began that is gone on with, if one is.
@@ -237,6 +237,6 @@ fn summary(
         Field::new("drivers_per_second", say!("초당", "drivers/s"), rounded(rate)),
         Field::new("result", say!("결과 파일", "answers"), result.display().to_string()),
     ];
-    print_one(arguments.output.output, &record)?;
+    print_one(&arguments.output, &record)?;
     Ok(if others == 0 { Outcome::Done } else { Outcome::Ineligible })
 }

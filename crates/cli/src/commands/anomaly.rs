@@ -15,6 +15,6 @@ pub(crate) fn run(arguments: &args::Anomaly) -> Result<Outcome, Failure> {
     let client = Target::of(&arguments.connection)?.client(1)?;
     let rentals = runtime()?.block_on(client.rental().anomaly(&licence)).map_err(|error| failure(&error))?;
     let record = [Field::new("rentals", say!("최근 7일 대여 횟수", "rentals in seven days"), rentals)];
-    print_one(arguments.output.output, &record)?;
+    print_one(&arguments.output, &record)?;
     Ok(Outcome::Done)
 }

@@ -63,7 +63,7 @@ impl Check {
 pub(crate) fn run(arguments: &args::Doctor) -> Result<Outcome, Failure> {
     let target = Target::of(&arguments.connection)?;
     let checks = runtime()?.block_on(check(&target))?;
-    let mut printer = Printer::new(arguments.output.output, &checks[0].fields());
+    let mut printer = Printer::new(&arguments.output, &checks[0].fields());
     for check in &checks {
         printer.add(&check.fields())?;
     }

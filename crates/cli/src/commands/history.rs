@@ -11,7 +11,7 @@ use crate::args::{self, days, parse::Day};
 use crate::connection::{Target, failure};
 use crate::language::{say, text};
 use crate::output::{Failure, Outcome};
-use crate::record::{Field, Format, Printer};
+use crate::record::{Field, Format, Printer, Shape};
 
 pub(crate) fn run(arguments: &args::History) -> Result<Outcome, Failure> {
     let client = Target::of(&arguments.connection)?.client(1)?;
@@ -27,16 +27,19 @@ pub(crate) fn run(arguments: &args::History) -> Result<Outcome, Failure> {
         .maybe_company(arguments.company.clone())
         .maybe_search(arguments.by)
         .build();
-    let format = if arguments.csv { Format::Csv } else { arguments.output.output };
-    runtime()?.block_on(list(&client, query, arguments.schedules, format))?;
+    let mut shape = Shape::from(&arguments.output);
+    if arguments.csv {
+        shape.format = Format::Csv;
+    }
+    runtime()?.block_on(list(&client, query, arguments.schedules, shape))?;
     Ok(Outcome::Done)
 }
 
-async fn list(client: &Client, query: HistoryQuery, schedules: bool, format: Format) -> Result<(), Failure> {
+async fn list(client: &Client, query: HistoryQuery, schedules: bool, shape: Shape) -> Result<(), Failure> {
     if schedules {
-        print_rows(client.rental().schedules(query), reservation, format).await
+        print_rows(client.rental().schedules(query), reservation, shape).await
     } else {
-        print_rows(client.rental().rentals(query), rental, format).await
+        print_rows(client.rental().rentals(query), rental, shape).await
     }
 }
 
@@ -44,10 +47,10 @@ async fn list(client: &Client, query: HistoryQuery, schedules: bool, format: For
 async fn print_rows<R>(
     rows: impl Stream<Item = Result<R, Error>>,
     fields: impl Fn(Option<&R>) -> Vec<Field>,
-    format: Format,
+    shape: Shape,
 ) -> Result<(), Failure> {
     let mut rows = pin!(rows);
-    let mut printer = Printer::new(format, &fields(None));
+    let mut printer = Printer::new(shape, &fields(None));
     while let Some(row) = rows.try_next().await.map_err(|error| failure(&error))? {
         printer.add(&fields(Some(&row)))?;
     }

@@ -5,7 +5,7 @@ use rims_client::driver_link;
 
 use crate::args;
 use crate::connection::web;
-use crate::output::{Failure, print};
+use crate::output::{Failure, print, print_own};
 
 /// The light border, in modules, that scanners find a QR code by.
 const BORDER: usize = 4;
@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &args::Link) -> Result<(), Failure> {
     let base = web(arguments.base.as_ref(), arguments.profile.as_deref())?;
     let link = driver_link(&base, arguments.number);
     if arguments.qr || io::stdout().is_terminal() {
-        print(&format!("{link}\n{}", qr_code(link.as_str())?))
+        print_own(&format!("{link}\n{}", qr_code(link.as_str())?))
     } else {
         print(&format!("{link}\n"))
     }

@@ -7,7 +7,7 @@ use super::runtime;
 use crate::args::{self, days};
 use crate::connection::{Target, failure, web_of};
 use crate::language::say;
-use crate::output::{Failure, Outcome, print};
+use crate::output::{Failure, Outcome, print_own};
 use crate::record::{Field, Format, print_one};
 
 pub(crate) fn run(arguments: &args::Number) -> Result<Outcome, Failure> {
@@ -29,10 +29,10 @@ pub(crate) fn run(arguments: &args::Number) -> Result<Outcome, Failure> {
         Field::new("number", say!("번호", "number"), number.to_string()),
         Field::new("link", say!("운전자에게 보낼 링크", "link for the driver"), link.to_string()),
     ];
-    print_one(arguments.output.output, &record)?;
+    print_one(&arguments.output, &record)?;
     let for_people = arguments.output.output == Format::Table && io::stdout().is_terminal();
     if arguments.qr || for_people {
-        print(&qr_code(link.as_str())?)?;
+        print_own(&qr_code(link.as_str())?)?;
     }
     Ok(Outcome::Done)
 }

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &args::RemoteResult) -> Result<Outcome, Failure> {
     });
     match asked {
         Ok(result) => {
-            print_one(arguments.output.output, &fields(arguments, &result))?;
+            print_one(&arguments.output, &fields(arguments, &result))?;
             Ok(outcome(is_accepted(arguments, &result)))
         }
         Err(error) if error.is_pending() => {

@@ -24,6 +24,6 @@ pub(crate) fn run(arguments: &args::User) -> Result<Outcome, Failure> {
         record.push(Field::new("account_status", say!("계정상태코드", "account code"), status.to_string()));
         record.push(Field::new("account_status_text", say!("계정상태", "account"), text(status)));
     }
-    print_one(arguments.output.output, &record)?;
+    print_one(&arguments.output, &record)?;
     Ok(outcome(state.is_usable()))
 }

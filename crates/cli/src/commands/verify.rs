@@ -18,7 +18,7 @@ pub(crate) fn verify(arguments: &args::Verify) -> Result<Outcome, Failure> {
     let driver = driver(&arguments.driver, sector, client.today())?;
     let calls = arguments.once.of(client.sector(sector), SectorCalls::once);
     let answer = runtime()?.block_on(calls.verify(&driver)).map_err(|error| failure(&error))?;
-    print_one(arguments.output.output, &fields(&answer))?;
+    print_one(&arguments.output, &fields(&answer))?;
     Ok(outcome(answer.is_eligible()))
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn rental(arguments: &args::Rental) -> Result<Outcome, Failure> {
     let mut record = fields(&answer);
     let recorded = Field::new("confirmed", say!("대여확정", "rental recorded"), answer.is_eligible());
     record.push(recorded.toned(tone(answer.is_eligible())));
-    print_one(arguments.output.output, &record)?;
+    print_one(&arguments.output, &record)?;
     Ok(outcome(answer.is_eligible()))
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn schedule(arguments: &args::Schedule) -> Result<Outcome, Failure> {
     let mut record = fields(&scheduled.verification);
     let reserved = Field::new("reserved", say!("반복예약", "reserved"), scheduled.is_reserved);
     record.push(reserved.toned(tone(scheduled.is_reserved)));
-    print_one(arguments.output.output, &record)?;
+    print_one(&arguments.output, &record)?;
     let is_eligible = scheduled.verification.is_eligible();
     if is_eligible && !scheduled.is_reserved {
         return Err(Failure::Failed(say!("예약되지 않았습니다", "eligible, but not reserved")));

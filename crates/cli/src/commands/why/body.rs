@@ -8,13 +8,14 @@ use rims_client::advice::for_response;
 use rims_protocol::Interface;
 use rims_protocol::codes::HistoryKind;
 use rims_protocol::interface::Family;
-use rims_protocol::json::{Json, Members};
+use rims_protocol::json::Members;
 use rims_protocol::messages::{
     AnomalyRequest, BatchRequest, ConfirmRequest, HistoryRequest, NumberRequest, ResultRequest,
     ScheduleRequest, SingleRequest,
 };
 use rims_protocol::{SecretKey, Sector};
 use rims_server::clock::Clock;
+use serde_json::Value;
 
 use super::Finding;
 use crate::args;
@@ -132,9 +133,11 @@ fn opened(plaintext: &[u8], arguments: &args::Why) -> Vec<Finding> {
             say!("EUC-KR(CP949)입니다. UTF-8로 인코딩하십시오", "it is EUC-KR (CP949); encode as UTF-8")
         });
     };
+    if let Ok(members) = serde_json::from_str::<Members>(text) {
+        return request(&members, arguments);
+    }
     match serde_json::from_str(text) {
-        Ok(Json::Object(members)) => request(&members, arguments),
-        Ok(Json::Text(_)) => refused(say!(
+        Ok(Value::String(_)) => refused(say!(
             "JSON 문자열로 한 번 더 감쌌습니다",
             "the JSON was wrapped in a JSON string once more"
         )),

@@ -209,3 +209,42 @@ fn a_terminal_shows_how_far_it_is() {
     let shown = String::from_utf8_lossy(&shown);
     assert!(shown.contains("/2000 drivers") && shown.contains("/s") && shown.contains(" left"), "{shown}");
 }
+
+#[test]
+fn formulas_in_a_file_are_text_in_its_answers() {
+    let company = Company::start();
+    let text = "메모,이름,면허번호,면허종별,차량번호\n\
+                =1+1,홍길동,11-00-000000-00,1종보통,67라6767\n\
+                -1,홍길동,11-00-000001-00,1종보통,67라6767\n\
+                \"\t@x\",홍길동,11-00-000002-00,1종보통,=12가1\n";
+    write(&company, "drivers.csv", text);
+    company.ends(0, &["batch", "drivers.csv"]);
+    let result = read(&company, "drivers.result.csv");
+    let cells: Vec<&str> = result.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(cells, ["'=1+1", "-1", "'@x"], "a plain number stays: {result}");
+    assert!(result.contains(",'=12가1,"), "{result}");
+    company.ends(0, &["batch", "drivers.csv", "--raw", "--result", "raw.csv"]);
+    assert!(read(&company, "raw.csv").contains("\n=1+1,"), "--raw leaves them");
+    // Answers are drivers again: what was made text is sent as it was, and stays text.
+    company.ends(0, &["batch", "drivers.result.csv", "--result", "again.csv"]);
+    let again = read(&company, "again.csv");
+    assert!(again.contains("\n'=1+1,") && again.contains(",'=12가1,"), "{again}");
+}
+
+#[test]
+fn a_spreadsheet_out_of_bounds_is_refused_before_anything_is_sent() {
+    let company = Company::start();
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (column, title) in (0..).zip(["Licence Number", "Name", "Class"]) {
+        sheet.write_string(0, column, title).unwrap();
+    }
+    sheet.write_string(1, 256, "x").unwrap();
+    workbook.save(company.path("wide.xlsx")).unwrap();
+    let (_, stderr) = company.ends(2, &["batch", "wide.xlsx"]);
+    assert!(stderr.contains("cell IW2: there may be 256 columns"), "{stderr}");
+    write(&company, "wide.csv", format!("{HEADER}\n{}\n", ",".repeat(256)));
+    let (_, stderr) = company.ends(2, &["batch", "wide.csv"]);
+    assert!(stderr.contains("row 2: there may be 256 columns"), "{stderr}");
+    assert!(!company.path("wide.xlsx.rims-journal").exists());
+}

@@ -131,3 +131,16 @@ fn users() {
     assert_eq!((&locked["registered"], &locked["account_status"]), (&json!(true), &json!("2")));
     assert_eq!(company.json(3, &["user", "s02", "1234567890"])["registered"], false);
 }
+
+#[test]
+fn formulas_of_others_are_text_in_a_history() {
+    let company = Company::start();
+    let vehicle = "=cmd|'/c a'!A1";
+    let confirm = ["rental", "confirm", "--licence", "11-00-000000-00", "--name", "홍길동", "--class", "12"];
+    company.ends(0, &[&confirm[..], &["--vehicle", vehicle]].concat());
+    let (csv, _) = company.ends(0, &["history", "--csv"]);
+    assert!(csv.contains(&format!(",'{vehicle},")), "{csv}");
+    let (raw, _) = company.ends(0, &["history", "--csv", "--raw"]);
+    assert!(raw.contains(&format!(",{vehicle},")), "{raw}");
+    assert_eq!(company.json(0, &["history"])[0]["plate"], vehicle, "JSON is not for spreadsheets");
+}
