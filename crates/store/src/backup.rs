@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rims_domain::calendar::in_seoul;
+use rims_domain::{AccountId, Environment};
 use rims_protocol::Sector;
+use rims_protocol::values::UserId;
 
 use crate::audit::{AuditBreak, AuditReport};
 use crate::codec::Code as _;
@@ -19,7 +21,7 @@ use crate::keys::{MasterKeys, create_private, sync_folder};
 use crate::schema::{MigrationError, Schema};
 use crate::sql::statements;
 use crate::store::lock;
-use crate::write::{NewAudit, Write};
+use crate::write::{NewAudit, Subject, Write};
 use crate::{OpenError, Options, Store, StoreError};
 
 /// How many numbers of each letter are left out by a restored database: those given since the backup are in nobody's
@@ -38,6 +40,12 @@ statements! { SQLITE:
     SKIP_NEW = "
         INSERT INTO number_counter (sector, year, next) VALUES ($1, $2, $3)
         ON CONFLICT (sector, year) DO NOTHING";
+    USABLE_KEYS = "
+        SELECT c.id, c.account_id, a.user_id FROM credential c JOIN account a ON a.id = c.account_id
+        WHERE c.environment = $1 AND c.approved AND c.revoked_ms IS NULL ORDER BY c.id";
+    SUSPEND_KEYS = "
+        UPDATE credential SET approved = FALSE WHERE environment = $1 AND approved AND revoked_ms IS NULL";
+    FORGET_TOKENS = "DELETE FROM token";
 }
 
 /// Why a database was not copied or not put back.
@@ -96,6 +104,9 @@ pub struct Restore<'a> {
     pub from: &'a Path,
     /// Whether a database that is there is moved aside.
     pub replace: bool,
+    /// Whether operations keys that the backup has as usable are usable at once. Which of them were revoked since is
+    /// in no backup: without it each of them waits for its approval again, and every token has ended.
+    pub trust_keys: bool,
     /// When it happens, in this year's numbers and in the audit trail.
     pub at: Timestamp,
 }
@@ -107,6 +118,8 @@ pub struct Restored {
     pub audit: AuditReport,
     /// The migrations that the copy still needed.
     pub migrated: usize,
+    /// How many operations keys wait for their approval again.
+    pub suspended_keys: usize,
     /// Where the database is that was there before.
     pub aside: Option<PathBuf>,
 }
@@ -161,12 +174,12 @@ impl Store {
         if prepared.is_err() {
             remove_database(&part)?;
         }
-        let (audit, migrated) = prepared?;
+        let Prepared { audit, migrated, suspended_keys } = prepared?;
         if let Some(aside) = &aside {
             move_database(&file, aside)?;
         }
         rename(&part, &file)?;
-        Ok(Restored { audit, migrated, aside })
+        Ok(Restored { audit, migrated, suspended_keys, aside })
     }
 }
 
@@ -205,14 +218,21 @@ fn aside(file: &Path, replace: bool) -> Result<Option<PathBuf>, BackupError> {
     Ok(Some(aside))
 }
 
-/// Makes a copy that is fit to be served; gives its audit trail, and how many migrations it needed.
+/// What was found and done while a copy was made fit to be served.
+struct Prepared {
+    audit: AuditReport,
+    migrated: usize,
+    suspended_keys: usize,
+}
+
+/// Makes a copy that is fit to be served.
 async fn prepared(
     options: &Options,
     keys: &MasterKeys,
     (restore, part): (Restore<'_>, &Path),
     event: NewAudit,
     progress: impl Fn(Progress) + Send + Sync,
-) -> Result<(AuditReport, usize), BackupError> {
+) -> Result<Prepared, BackupError> {
     copy_files(restore.from, part)?;
     let done = checked(options, keys, (restore, part), event, progress).await?;
     // What is still in the log would stay behind. It is empty and gone unless the disk is full.
@@ -226,7 +246,7 @@ async fn checked(
     (restore, part): (Restore<'_>, &Path),
     event: NewAudit,
     progress: impl Fn(Progress) + Send + Sync,
-) -> Result<(AuditReport, usize), BackupError> {
+) -> Result<Prepared, BackupError> {
     check_pages(&Target::at(part), restore.from).await?;
     let store = Store::attach_to(options, keys, Target::at(part)).await?;
     let done = async {
@@ -243,8 +263,11 @@ async fn checked(
             return Err(BackupError::Broken { chain: chain.to_owned(), at });
         }
         store.skip_numbers(restore.at).await?;
-        store.commit(Write::Audit(vec![event])).await?;
-        Ok((audit, migrated))
+        let mut events = if restore.trust_keys { Vec::new() } else { store.suspend_keys(&event).await? };
+        let suspended_keys = events.len();
+        events.insert(0, event);
+        store.commit(Write::Audit(events)).await?;
+        Ok(Prepared { audit, migrated, suspended_keys })
     }
     .await;
     store.close().await;
@@ -260,6 +283,34 @@ async fn check_pages(target: &Target, shown: &Path) -> Result<(), BackupError> {
 }
 
 impl Store {
+    /// Takes the approval of every operations key back and ends all tokens; returns an event for each key, made of the
+    /// restore's own. Only on a copy that nobody serves.
+    async fn suspend_keys(&self, restored: &NewAudit) -> Result<Vec<NewAudit>, StoreError> {
+        let operations = Environment::Operations.encode();
+        let suspend = async {
+            let Backend::Sqlite(mut link) = self.inner.shared.target.connect().await? else {
+                return Ok(Vec::new());
+            };
+            let keys: Vec<(i64, i64, String)> =
+                sqlx::query_as(USABLE_KEYS).bind(operations).fetch_all(&mut link).await?;
+            sqlx::query(SUSPEND_KEYS).bind(operations).execute(&mut link).await?;
+            sqlx::query(FORGET_TOKENS).execute(&mut link).await?;
+            Link::Sqlite(link).close().await.map(|()| keys)
+        };
+        let keys = suspend.await.map_err(|error: sqlx::Error| report(&error))?;
+        let event = |(id, account, user_id): (i64, i64, String)| {
+            let user_id = UserId::parse(&user_id).map_err(|_| StoreError::Corrupt("account.user_id"))?;
+            Ok(NewAudit {
+                action: "key.suspend",
+                company: Some(AccountId(account)),
+                subject: Subject::User(user_id),
+                reference: id,
+                ..restored.clone()
+            })
+        };
+        keys.into_iter().map(event).collect()
+    }
+
     async fn skip_numbers(&self, at: Timestamp) -> Result<(), StoreError> {
         let year = in_seoul(at).year().rem_euclid(100);
         let skip = async {

@@ -148,7 +148,7 @@ mod tests {
         is_send(store.accounts());
         is_send(store.verify_audit());
         is_send(store.backup(path, event.clone(), |_| ()));
-        let restore = Restore { from: path, replace: false, at: event.at };
+        let restore = Restore { from: path, replace: false, trust_keys: false, at: event.at };
         is_send(Store::restore(options, keys, restore, event, |_| ()));
     }
 }

@@ -38,6 +38,10 @@ pub(crate) struct Restore {
     /// Move a database that is there aside, to its name with `.before-restore`.
     #[arg(long)]
     pub(crate) replace: bool,
+    /// Leave operations keys usable that were so at the backup, also those that were revoked since. Without it each waits
+    /// for `rims admin keys approve` again, and all tokens have ended.
+    #[arg(long)]
+    pub(crate) trust_keys: bool,
 }
 
 /// The audit trail.

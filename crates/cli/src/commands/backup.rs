@@ -1,7 +1,7 @@
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use rims_server::clock::Clock;
 use rims_server::config::Config;
-use rims_server::service::administration::{Administration, restore};
+use rims_server::service::administration::{Administration, RestoreRequest, restore};
 use rims_server::store_options;
 use rims_store::{BackupError, MasterKeys, Progress};
 
@@ -28,24 +28,34 @@ pub(crate) fn restored(arguments: &args::Restore) -> Result<(), Failure> {
     let config = Config::load(&arguments.config.path).map_err(Failure::input)?;
     let keys = MasterKeys::load(&config.database.master_key_file).map_err(Failure::failed)?;
     let options = store_options(&config.database);
-    let (from, clock, bar) = (arguments.file.as_path(), Clock::system(), Bar::new());
-    let wish = (from, arguments.replace);
-    let done = restore(&options, &keys, wish, &clock, |progress| bar.tell(progress));
+    let (clock, bar) = (Clock::system(), Bar::new());
+    let args::Restore { file, replace, trust_keys, .. } = arguments;
+    let request = RestoreRequest { from: file, replace: *replace, trust_keys: *trust_keys };
+    let done = restore(&options, &keys, request, &clock, |progress| bar.tell(progress));
     let done = runtime()?.block_on(done);
     bar.end();
     let restored = done.map_err(not_copied)?;
     let entries: u64 = restored.audit.chains.iter().map(|chain| chain.entries).sum();
     let chains = restored.audit.chains.len();
     let mut lines =
-        vec![format!("restored {}: {entries} rows of {chains} audit chains are whole", from.display())];
+        vec![format!("restored {}: {entries} rows of {chains} audit chains are whole", file.display())];
     if restored.migrated > 0 {
         lines.push(format!("applied {} migrations", restored.migrated));
     }
     if let Some(aside) = restored.aside {
         lines.push(format!("the database that was there is now {}", aside.display()));
     }
+    lines.push(if *trust_keys {
+        "keys that were revoked since the backup work again: revoke them, then start the server".to_owned()
+    } else {
+        let count = restored.suspended_keys;
+        format!(
+            "{count} operations keys wait for approval: some may have been revoked since the backup. Approve those that \
+             may be used with `rims admin keys approve USER`"
+        )
+    });
     lines.push(
-        "keys that were revoked since the backup work again: revoke them anew, then start the server\n"
+        "accounts, delegations and webhooks are as they were at the backup: compare them with your records\n"
             .into(),
     );
     print(&lines.join("\n"))

@@ -117,12 +117,23 @@ fn what_was_answered_before_the_copy_comes_back() {
     assert!(code == 2 && stderr.contains("rims.db is there already"), "{stderr}");
     let (code, stdout, stderr) = scene.rims(&["restore", "copy.db", "--replace"]);
     assert_eq!(code, 0, "{stderr}");
-    for hint in ["restored copy.db: ", "are whole", "rims.db.before-restore", "revoke them anew"] {
+    for hint in
+        ["restored copy.db: ", "are whole", "rims.db.before-restore", "1 operations keys wait for approval"]
+    {
         assert!(stdout.contains(hint), "{hint}: {stdout}");
     }
     let lost: Vec<String> = answered.difference(&scene.stored()).cloned().collect();
     assert!(lost.is_empty(), "{lost:?}");
 
+    // The key may have been revoked since the backup: it needs its approval again.
+    let server = scene.site.serve();
+    let mut command = rims(&["token", "--url", &server.address("api")]);
+    command.env("RIMS_AUTH_KEY", &scene.keys.0);
+    let (code, _, stderr) = run(command, "");
+    assert!(code == 1 && stderr.contains("-140"), "{stderr}");
+    server.signal(Signal::SIGTERM);
+    server.end();
+    scene.site.admin(&["keys", "approve", "acme"]);
     let server = scene.site.serve();
     let held = token(&server.address("api"), &scene.keys.0);
     let body = sealed_driver(&scene.keys.1, "221212121212");

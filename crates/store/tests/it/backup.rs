@@ -9,6 +9,7 @@ use rims_domain::{AccountId, Environment};
 use rims_protocol::Sector;
 use rims_store::{
     AuditBreak, BackupError, MasterKeys, OpenError, Options, Progress, Restore, Restored, Store, Subject,
+    Write,
 };
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -46,7 +47,7 @@ impl Scene {
     }
 
     async fn restore_with(&self, keys: &MasterKeys, replace: bool) -> Result<Restored, BackupError> {
-        let restore = Restore { from: &self.backup(), replace, at: now() };
+        let restore = Restore { from: &self.backup(), replace, trust_keys: false, at: now() };
         Store::restore(&self.options(), keys, restore, audit("restore", Subject::None), |_| ()).await
     }
 
@@ -230,10 +231,49 @@ async fn numbers_given_since_the_backup_are_not_given_again() {
 }
 
 #[tokio::test]
+async fn keys_revoked_since_the_backup_do_not_work_again_unless_they_are_trusted() {
+    let scene = Scene::new().await;
+    let before = scene.fixture.store().await;
+    let account = scene.fixture.account(&before, "acme").await.id;
+    let (development, ..) = scene.fixture.credential(&before, account).await;
+    let new = scene.fixture.new_credential(&before, account, Environment::Operations);
+    let operations = new.credential.clone();
+    before.commit(Write::IssueCredentials(vec![new])).await.unwrap();
+    let audit_approval = audit("key.approve", Subject::None);
+    let approve = Write::ApproveCredential { credential: operations.id, audit: audit_approval };
+    before.commit(approve).await.unwrap();
+    let again = scene.folder.path().join("backup.db-keys");
+    before.backup(&again, audit("backup", Subject::None), |_| ()).await.unwrap();
+    let revoke =
+        Write::RevokeCredential { credential: operations.id, audit: audit("key.revoke", Subject::None) };
+    before.commit(revoke).await.unwrap();
+    before.close().await;
+    for trust_keys in [false, true] {
+        let restore = Restore { from: &again, replace: trust_keys, trust_keys, at: now() };
+        let event = audit("restore", Subject::None);
+        let (options, keys) = (scene.options(), &scene.fixture.keys);
+        let restored = Store::restore(&options, keys, restore, event, |_| ()).await.unwrap();
+        assert_eq!(restored.suspended_keys, usize::from(!trust_keys));
+        let after = Store::open(&options, keys).await.unwrap();
+        let found = after.credentials_of(account).await.unwrap();
+        let found: Vec<_> = found.iter().map(|key| (key.id, key.approved, key.revoked)).collect();
+        let expected = [(development.id, false, false), (operations.id, trust_keys, false)];
+        assert_eq!(found, expected, "development keys need no approval");
+        let events = after.audit_entries("admin", 1, 100).await.unwrap();
+        let suspended = events.iter().filter(|event| event.action == "key.suspend");
+        let suspended: Vec<_> = suspended.map(|event| (event.company, event.reference)).collect();
+        let expected = if trust_keys { Vec::new() } else { vec![(Some(account), operations.id.0)] };
+        assert_eq!(suspended, expected);
+        assert!(after.verify_audit().await.unwrap().is_intact());
+        after.close().await;
+    }
+}
+
+#[tokio::test]
 async fn progress_is_told() {
     let scene = Scene::new().await;
     let rows = AtomicU64::new(0);
-    let restore = Restore { from: &scene.backup(), replace: false, at: now() };
+    let restore = Restore { from: &scene.backup(), replace: false, trust_keys: false, at: now() };
     let event = audit("restore", Subject::None);
     let progress = |progress| {
         if let Progress::AuditRows(checked) = progress {
@@ -255,7 +295,7 @@ async fn postgres_has_its_own_tools() {
         let to = folder.path().join("x.db");
         let refused = store.backup(&to, audit("backup", Subject::None), |_| ()).await;
         assert!(matches!(refused, Err(BackupError::NotSqlite)));
-        let restore = Restore { from: &to, replace: false, at: now() };
+        let restore = Restore { from: &to, replace: false, trust_keys: false, at: now() };
         let event = audit("restore", Subject::None);
         let refused = Store::restore(&fixture.options(), &fixture.keys, restore, event, |_| ()).await;
         assert!(matches!(refused, Err(BackupError::NotSqlite)));

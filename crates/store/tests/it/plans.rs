@@ -23,9 +23,9 @@ on_both_engines![the_rows_are_what_the_store_would_write, every_statement_search
 const FILLED: [&str; 6] = ["rental", "verification", "reservation", "number", "history_count", "t"];
 const EMPTY: [&str; 8] =
     ["audit", "idempotency", "recheck", "remote", "token", "vehicle_grace", "webhook_message", "m"];
-/// Statements that may read a whole table: the rare ones about an endpoint's messages, which are kept for days, and the one
-/// after a destruction.
-const WHOLE: [&str; 4] = ["SETTLE_ALL", "MESSAGES", "REPLAY_FAILED", "DROP_COUNTS"];
+/// Statements that may read a whole table: the rare ones about an endpoint's messages, which are kept for days, the one
+/// after a destruction, and the end of all tokens on a copy that is put back.
+const WHOLE: [&str; 5] = ["SETTLE_ALL", "MESSAGES", "REPLAY_FAILED", "DROP_COUNTS", "FORGET_TOKENS"];
 
 /// Statements of every request, of every tick and of retention: name, a part of the text where several have that name,
 /// and how each engine searches. Of an empty table PostgreSQL may choose any index: nothing is said there.

@@ -12,14 +12,26 @@ impl Administration {
     }
 }
 
-/// Puts a backup in the place of the configured SQLite database, moving one that is there aside if that is wanted.
+/// A backup to put back, as the operator wishes it.
+#[derive(Clone, Copy, Debug)]
+pub struct RestoreRequest<'a> {
+    /// The backup.
+    pub from: &'a Path,
+    /// Whether a database that is there is moved aside.
+    pub replace: bool,
+    /// Whether operations keys that the backup has as usable need no approval again.
+    pub trust_keys: bool,
+}
+
+/// Puts a backup in the place of the configured SQLite database.
 pub async fn restore(
     options: &Options,
     keys: &MasterKeys,
-    (from, replace): (&Path, bool),
+    request: RestoreRequest<'_>,
     clock: &Clock,
     progress: impl Fn(Progress) + Send + Sync,
 ) -> Result<Restored, BackupError> {
-    let restore = Restore { from, replace, at: clock.now() };
+    let RestoreRequest { from, replace, trust_keys } = request;
+    let restore = Restore { from, replace, trust_keys, at: clock.now() };
     Store::restore(options, keys, restore, system_event(clock, "restore"), progress).await
 }

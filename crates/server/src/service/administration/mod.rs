@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::random::{self, NoRandomness};
 use crate::webhook::{MessageId, NotAllowed};
 
-pub use backup::restore;
+pub use backup::{RestoreRequest, restore};
 pub use webhooks::{MAX_WEBHOOKS, NewWebhook};
 
 /// Why an administrator's wish was not done.
