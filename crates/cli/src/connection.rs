@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use reqwest::Url;
 use rims_client::values::UserId;
-use rims_client::{Client, Error, RetryPolicy, Sector};
+use rims_client::{Client, Error, RetryPolicy, Sector, is_loopback};
 use rims_server::clock::Clock;
 use zeroize::Zeroizing;
 
@@ -26,6 +26,7 @@ pub(crate) struct Target {
     pub(crate) keys: Keys,
     pub(crate) bizinfo: Option<UserId>,
     root_certificate: Option<PathBuf>,
+    allows_http: bool,
     timeout: Duration,
     profile: Option<Profile>,
 }
@@ -43,12 +44,15 @@ impl Target {
             (None, Some(text)) => Some(crate::profile::bizinfo(text)?),
             (None, None) => None,
         };
+        let is_allowed = |profile: &Profile| profile.allow_http && profile.url == url;
+        let allows_http = arguments.allow_http || profile.as_ref().is_some_and(is_allowed);
         let own_root = || profile.as_ref().and_then(|profile| profile.root_certificate.clone());
         Ok(Self {
             url,
             keys,
             bizinfo,
             root_certificate: arguments.root_certificate.clone().or_else(own_root),
+            allows_http,
             timeout: Duration::from_millis(arguments.timeout_ms),
             profile,
         })
@@ -73,6 +77,7 @@ impl Target {
             keys,
             bizinfo: arguments.bizinfo.clone(),
             root_certificate: arguments.root_certificate.clone(),
+            allows_http: arguments.allow_http,
             timeout: Duration::from_millis(arguments.timeout_ms),
             profile: None,
         }
@@ -103,6 +108,9 @@ impl Target {
             .concurrency(concurrency)
             .retry(retry)
             .user_agent(concat!("rims/", env!("CARGO_PKG_VERSION")));
+        if self.allows_http {
+            builder = builder.allow_http();
+        }
         if let Some(begun) = begun {
             let clock = Clock::system();
             let late = clock.today().duration_since(begun);
@@ -121,6 +129,9 @@ impl Target {
     /// nobody answered.
     pub(crate) async fn probe(&self) -> Result<Result<Probed, String>, Failure> {
         let mut builder = reqwest::Client::builder().timeout(self.timeout).connect_timeout(self.timeout);
+        if self.is_direct() {
+            builder = builder.no_proxy();
+        }
         if let Some(path) = &self.root_certificate {
             let roots = reqwest::Certificate::from_pem_bundle(&pem(path)?).map_err(Failure::input)?;
             builder = builder.tls_certs_merge(roots);
@@ -137,6 +148,11 @@ impl Target {
         let status = response.status().as_u16();
         let body = response.text().await.unwrap_or_default();
         Ok(Ok(Probed { status, date, is_rims: body.contains("respCode") }))
+    }
+
+    /// Whether a proxy of the environment is passed by, as the client does for http on this machine.
+    pub(crate) fn is_direct(&self) -> bool {
+        Url::parse(&self.url).is_ok_and(|url| url.scheme() == "http" && is_loopback(&url))
     }
 
     /// The sector that is named, or the profile's, or car rental.

@@ -36,6 +36,9 @@ pub(crate) struct Profile {
     /// Another root certificate to trust.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) root_certificate: Option<PathBuf>,
+    /// Whether its address may be an `http://` one of another machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) allow_http: bool,
     /// Where its keys are.
     pub(crate) keys: KeySource,
 }
@@ -210,6 +213,7 @@ mod tests {
             bizinfo: Some("s01".into()),
             sector: None,
             root_certificate: None,
+            allow_http: false,
             keys: KeySource::Files { auth_key: "/a".into(), secret_key: "/s".into() },
         };
         let profiles = Profiles(BTreeMap::from([

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     user_agent: String,
     certificates: Vec<Certificate>,
+    allows_http: bool,
     clock: Clock,
 }
 
@@ -50,6 +52,7 @@ impl Default for ClientBuilder {
             retry: RetryPolicy::default(),
             user_agent: concat!("rims-client/", env!("CARGO_PKG_VERSION")).to_owned(),
             certificates: Vec::new(),
+            allows_http: false,
             clock: Clock::system(),
         }
     }
@@ -137,6 +140,16 @@ impl ClientBuilder {
         Ok(self)
     }
 
+    /// Allows an `http://` address that is not this machine's: whoever is on the way, also a proxy of the environment
+    /// (`HTTP_PROXY`), then reads the auth key, the tokens and the answers. For networks that are yours alone.
+    ///
+    /// Without it such an address is refused, and an `http://` address of this machine is called directly. An `https://`
+    /// address needs nothing: a proxy of the environment (`HTTPS_PROXY`) only carries what is encrypted.
+    pub fn allow_http(mut self) -> Self {
+        self.allows_http = true;
+        self
+    }
+
     /// Another clock, for tests: it decides which day is today and how old a token is.
     pub fn clock(mut self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
@@ -146,6 +159,13 @@ impl ClientBuilder {
     /// The client. Nothing is sent yet.
     pub fn build(self) -> Result<Client, Error> {
         let base = base_url(self.base_url.as_deref())?;
+        if base.scheme() == "http" && !self.allows_http && !is_loopback(&base) {
+            return Err(Error::Setting(
+                "base_url: http:// would show the auth key to the network; use https://, or allow_http (--allow-http) \
+                 in a network of your own"
+                    .to_owned(),
+            ));
+        }
         let auth_key = self.auth_key.trim();
         if auth_key.is_empty() {
             return Err(Error::Setting("auth_key is missing".to_owned()));
@@ -153,7 +173,10 @@ impl ClientBuilder {
         if self.concurrency == 0 {
             return Err(Error::Setting("concurrency must be at least 1".to_owned()));
         }
-        let http = reqwest::Client::builder()
+        let http = reqwest::Client::builder();
+        // A proxy would see the key, and could not reach this machine anyway.
+        let http = if base.scheme() == "http" && is_loopback(&base) { http.no_proxy() } else { http };
+        let http = http
             .connect_timeout(self.connect_timeout)
             .timeout(self.timeout)
             .user_agent(self.user_agent)
@@ -189,6 +212,15 @@ fn base_url(text: Option<&str>) -> Result<Url, Error> {
     if matches!(url.scheme(), "http" | "https") && plain { Ok(url) } else { Err(refused()) }
 }
 
+/// Whether an address is one of this machine: what is sent there is on no network.
+pub fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
 /// §4.1.1: the auth key alone in Base64, without a colon.
 fn basic(auth_key: &str) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(auth_key)))
@@ -205,5 +237,40 @@ impl fmt::Debug for ClientBuilder {
             .field("concurrency", &self.concurrency)
             .field("retry", &self.retry)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(url: &str) -> Result<Client, Error> {
+        ClientBuilder::default().base_url(url).auth_key("key").build()
+    }
+
+    #[test]
+    fn a_key_is_not_sent_in_the_clear() {
+        for url in [
+            "http://rims.example",
+            "http://10.0.0.1:8114",
+            "http://[2001:db8::1]",
+            "http://localhost.example",
+        ] {
+            let Err(Error::Setting(why)) = built(url).map(drop) else { panic!("{url}") };
+            assert!(why.contains("allow_http"), "{why}");
+            let allowed = ClientBuilder::default().base_url(url).auth_key("key").allow_http().build();
+            assert!(allowed.is_ok(), "{url}");
+        }
+        for url in [
+            "https://rims.example",
+            "http://127.0.0.1:8114",
+            "http://127.1.2.3",
+            "http://[::1]:8114/",
+            "http://[::ffff:127.0.0.1]",
+            "http://localhost:8114",
+            "http://rims.localhost",
+        ] {
+            assert!(built(url).is_ok(), "{url}");
+        }
     }
 }

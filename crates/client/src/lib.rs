@@ -20,7 +20,7 @@ pub use answer::{
     HistoryPage, MaskedNumber, RemoteResult, RentalRecord, ScheduleRecord, Scheduled, UserState,
     Verification, VerificationRecord,
 };
-pub use builder::ClientBuilder;
+pub use builder::{ClientBuilder, is_loopback};
 pub use calls::{RentalCalls, SectorCalls};
 pub use client::Client;
 pub use error::Error;

@@ -30,6 +30,9 @@ pub(crate) struct Connection {
     /// Read the Secret Key from this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) secret_key_file: Option<PathBuf>,
+    /// Allow an http:// address of another machine: the network on the way then sees the auth key, tokens and answers.
+    #[arg(long)]
+    pub(crate) allow_http: bool,
     /// Ask for this company, which must have delegated to yours.
     #[arg(long, value_name = "USER", value_parser = parse::user_id)]
     pub(crate) bizinfo: Option<UserId>,

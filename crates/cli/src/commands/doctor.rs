@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use jiff::Timestamp;
 use reqwest::Url;
 use rims_client::values::Plate;
-use rims_client::{Client, Error, HistoryQuery, RetryPolicy};
+use rims_client::{Client, Error, HistoryQuery, RetryPolicy, is_loopback};
 use rims_server::clock::Clock;
 
 use super::runtime;
@@ -79,7 +79,7 @@ pub(crate) async fn check(target: &Target) -> Result<Vec<Check>, Failure> {
     let url = Url::parse(&target.url).map_err(|error| Failure::Input(format!("{}: {error}", target.url)))?;
     let client = target.client_with(1, RetryPolicy::NEVER)?;
     let mut checks = vec![address(&url)];
-    let is_near = proxied(&url, &mut checks) || {
+    let is_near = (!target.is_direct() && proxied(&url, &mut checks)) || {
         let addresses = resolve(&url, &mut checks).await;
         !addresses.is_empty() && connect(&addresses, &mut checks).await
     };
@@ -106,15 +106,14 @@ fn failed(name: String, found: String) -> Check {
 
 fn address(url: &Url) -> Check {
     let name = say!("주소", "address");
-    let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    if url.scheme() == "https" || is_local {
+    if url.scheme() == "https" || is_loopback(url) {
         return well(name, url.to_string());
     }
     warning(
         name,
         say!(
-            "{url}: 암호화되지 않은 http입니다. 토큰이 노출됩니다. https를 쓰십시오",
-            "{url}: http without TLS shows tokens to the network; use https"
+            "{url}: 암호화되지 않은 http입니다. 인증키와 토큰이 노출됩니다. https를 쓰십시오",
+            "{url}: http without TLS shows the auth key and tokens to the network; use https"
         ),
     )
 }

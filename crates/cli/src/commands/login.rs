@@ -46,6 +46,7 @@ pub(crate) fn run(arguments: &args::Login) -> Result<Outcome, Failure> {
         bizinfo: connection.bizinfo.as_ref().map(ToString::to_string),
         sector: arguments.sector.map(|sector| sector.name().to_owned()),
         root_certificate: connection.root_certificate.as_deref().map(absolute).transpose()?,
+        allow_http: connection.allow_http,
         keys: source,
     };
     if !matches!(arguments.keys, KeyStore::File) {

@@ -41,7 +41,7 @@ fn the_part_that_fails_is_named() {
         ("RIMS_AUTH_KEY", "wrong", "auth key and token", "-140"),
         ("RIMS_SECRET_KEY", "wrong", "envelope and a dry call", "-190"),
     ] {
-        let mut command = company.command(&["doctor"]);
+        let mut command = company.command(&["doctor", "--allow-http"]);
         command.env(variable, value);
         let (code, stdout, stderr) = run(command, "");
         assert_eq!(code, 1, "{value}: {stdout}");
@@ -101,8 +101,48 @@ fn a_wrong_clock_is_a_warning() {
 #[test]
 fn behind_a_proxy_it_is_the_proxy_that_connects() {
     let company = Company::start();
-    let mut command = company.command(&["doctor"]);
+    let mut command = company.command(&["doctor", "--allow-http"]);
     command.env("RIMS_URL", "http://no-such-host.invalid").env("HTTP_PROXY", company.sandbox.address("api"));
     let (_, stdout, _) = run(command, "");
     assert!(stdout.contains("the proxy of HTTP_PROXY") && !stdout.contains("name (DNS)"), "{stdout}");
+}
+
+#[test]
+fn a_key_is_sent_in_the_clear_only_where_that_is_allowed() {
+    let company = Company::start();
+    let refused = |arguments: &[&str]| {
+        let mut command = company.command(arguments);
+        command.env("RIMS_URL", "http://no-such-host.invalid");
+        let (code, _, stderr) = run(command, "");
+        (code, stderr.contains("--allow-http"))
+    };
+    assert_eq!(refused(&["token"]), (2, true));
+    assert_eq!(refused(&["history"]), (2, true));
+    assert_eq!(refused(&["history", "--allow-http"]), (1, false), "it was tried");
+    let config = company.path("config").join("rims");
+    std::fs::create_dir_all(&config).unwrap();
+    let profile = |setting: &str| {
+        let text =
+            format!("[inner]\nurl = \"http://no-such-host.invalid\"\n{setting}keys = \"environment\"\n");
+        std::fs::write(config.join("profiles.toml"), text).unwrap();
+    };
+    profile("");
+    assert_eq!(refused(&["history", "--profile", "inner"]), (2, true));
+    profile("allow_http = true\n");
+    assert_eq!(refused(&["history", "--profile", "inner"]), (1, false), "the profile allows its own address");
+    let other = ["history", "--profile", "inner", "--url", "http://another-host.invalid"];
+    assert_eq!(refused(&other), (2, true), "and no other");
+}
+
+#[test]
+fn on_this_machine_no_proxy_is_asked() {
+    let company = Company::start();
+    let mut command = company.command(&["doctor"]);
+    // Nothing listens there: a request through it would fail.
+    command
+        .env("HTTP_PROXY", "http://127.0.0.1:9")
+        .env("ALL_PROXY", "http://127.0.0.1:9")
+        .env_remove("NO_PROXY");
+    let (code, stdout, stderr) = run(command, "");
+    assert!(code == 0 && !stdout.contains("proxy"), "{stdout}{stderr}");
 }
