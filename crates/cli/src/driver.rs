@@ -1,6 +1,6 @@
-//! A driver as the command line or standard input describes it.
+//! A driver as a file, standard input, the person at the terminal or the command line describes it.
 
-use std::io::Read as _;
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 
 use jiff::civil::Date;
 use rims_client::codes::ApiType;
@@ -25,16 +25,46 @@ struct Described {
     com_api_type: Option<String>,
 }
 
+/// Refuses a command that names no driver where nobody can be asked, before anything else.
+pub(crate) fn require(arguments: &Driver) -> Result<(), Failure> {
+    let is_read = arguments.stdin || arguments.file.is_some() || io::stdin().is_terminal();
+    let options = [
+        (arguments.licence.is_some(), "--licence"),
+        (arguments.name.is_some(), "--name"),
+        (arguments.class.is_some(), "--class"),
+    ];
+    let missing: Vec<&str> =
+        options.into_iter().filter_map(|(is_given, option)| (!is_given).then_some(option)).collect();
+    if is_read || missing.is_empty() {
+        return Ok(());
+    }
+    let missing = missing.join(", ");
+    Err(Failure::Input(say!(
+        "{missing} 이(가) 없습니다. 프로그램에서는 --driver FILE 또는 --stdin 을 쓰십시오",
+        "{missing} is missing; a program gives a driver by --driver FILE or --stdin"
+    )))
+}
+
 /// The driver that is described. Where a sector's table requires days, it is for today unless others are given.
 pub(crate) fn driver(arguments: &Driver, sector: Sector, today: Date) -> Result<VerifyRequest, Failure> {
-    if arguments.stdin {
-        return described(&read_stdin()?);
+    match &arguments.file {
+        Some(path) if path.as_os_str() != "-" => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+            return described(text.trim_ascii());
+        }
+        Some(_) => return described(&read_stdin()?),
+        None if arguments.stdin => return described(&read_stdin()?),
+        None => {}
     }
-    let (Some(licence), Some(name)) = (&arguments.licence, &arguments.name) else {
-        return Err(Failure::Input("--licence and --name are missing".to_owned()));
-    };
-    let Some(class) = arguments.class else {
-        return Err(Failure::Input("--class is missing".to_owned()));
+    let licence = given_or_asked(arguments.licence.as_deref(), &say!("면허번호", "licence number"))?;
+    let licence = LicenceNumber::parse(&licence).map_err(|rule| wrong("--licence", rule.0))?;
+    let name = given_or_asked(arguments.name.as_deref(), &say!("이름", "name"))?;
+    let name = PersonName::parse(&name).map_err(|rule| wrong("--name", rule.0))?;
+    let class = match arguments.class {
+        Some(class) => class,
+        None => parse::class(&given_or_asked(None, &say!("면허종별", "licence class"))?)
+            .map_err(|rule| wrong("--class", &rule))?,
     };
     let (from, to) = days(arguments.from, arguments.to, today);
     let (from, to) = match sector.rules().dates {
@@ -45,8 +75,8 @@ pub(crate) fn driver(arguments: &Driver, sector: Sector, today: Date) -> Result<
         DateRule::Optional => (from, to),
     };
     Ok(VerifyRequest::builder()
-        .licence_number(LicenceNumber::parse(licence).map_err(|rule| wrong("--licence", rule.0))?)
-        .name(PersonName::parse(name.trim()).map_err(|rule| wrong("--name", rule.0))?)
+        .licence_number(licence)
+        .name(name)
         .class(class)
         .maybe_from(from)
         .maybe_to(to)
@@ -55,13 +85,27 @@ pub(crate) fn driver(arguments: &Driver, sector: Sector, today: Date) -> Result<
         .build())
 }
 
+/// What an option says, or the answer of the person at the terminal.
+pub(crate) fn given_or_asked(given: Option<&str>, question: &str) -> Result<String, Failure> {
+    if let Some(given) = given {
+        return Ok(given.to_owned());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Failure::Input(say!("{question}: 값이 없습니다", "{question}: a value is missing")));
+    }
+    let mut answer = String::new();
+    _ = write!(io::stderr(), "{question}: ");
+    io::stdin().read_line(&mut answer).map_err(Failure::input)?;
+    Ok(answer.trim().to_owned())
+}
+
 fn described(text: &str) -> Result<VerifyRequest, Failure> {
     // The parser's own words may repeat what it read.
     let read: Described = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         Failure::Input(say!(
-            "표준 입력은 f_license_no, f_resident_name, f_licn_con_code 등을 문자열로 가진 JSON 객체여야 합니다 ({line}행 {column}열)",
-            "standard input must be one JSON object with f_license_no, f_resident_name, f_licn_con_code … as strings (line {line}, column {column})"
+            "운전자는 f_license_no, f_resident_name, f_licn_con_code 등을 문자열로 가진 JSON 객체여야 합니다 ({line}행 {column}열)",
+            "a driver must be one JSON object with f_license_no, f_resident_name, f_licn_con_code … as strings (line {line}, column {column})"
         ))
     })?;
     let date = |name: &'static str, text: Option<String>| match text {
@@ -92,6 +136,6 @@ fn wrong(member: &str, rule: &str) -> Failure {
 /// The whole of standard input, without surrounding white space.
 pub(crate) fn read_stdin() -> Result<String, Failure> {
     let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).map_err(Failure::input)?;
+    io::stdin().read_to_string(&mut text).map_err(Failure::input)?;
     Ok(text.trim().to_owned())
 }

@@ -91,15 +91,16 @@ pub(crate) struct InSector {
     pub(crate) sector: Option<Sector>,
 }
 
-/// A driver. Options stay in the shell's history: `--stdin` keeps personal data out of it.
+/// A driver. Without `--licence` or `--name` a terminal asks for them. Options can be read in the list of processes
+/// (`ps`) and stay in the shell's history: they are for tests. A program gives a driver by `--driver` or `--stdin`.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Driver")]
 pub(crate) struct Driver {
     /// The licence number, as printed on the card or as 12 digits.
-    #[arg(long, required_unless_present = "stdin")]
+    #[arg(long)]
     pub(crate) licence: Option<String>,
     /// The name, as on the card.
-    #[arg(long, required_unless_present = "stdin")]
+    #[arg(long)]
     pub(crate) name: Option<String>,
     /// The class: a code of `rims codes classes`, or its Korean name.
     #[arg(long, value_parser = parse::class)]
@@ -116,7 +117,11 @@ pub(crate) struct Driver {
     /// The general sector's kind of service: a code of `rims codes api-types`.
     #[arg(long = "type", value_name = "CODE", value_parser = parse::api_type)]
     pub(crate) api_type: Option<ApiType>,
-    /// Read one JSON object from standard input instead, with the interface's member names (`f_license_no` …).
+    /// Read one JSON object from this file instead, or from standard input (`-`), with the interface's member names
+    /// (`f_license_no` …).
+    #[arg(long = "driver", value_name = "FILE", conflicts_with_all = ["licence", "name", "class", "from", "to", "vehicle", "api_type", "stdin"])]
+    pub(crate) file: Option<PathBuf>,
+    /// The same as `--driver -`.
     #[arg(long, conflicts_with_all = ["licence", "name", "class", "from", "to", "vehicle", "api_type"])]
     pub(crate) stdin: bool,
 }
@@ -383,8 +388,8 @@ pub(crate) struct User {
 #[derive(clap::Args)]
 #[command(after_help = "Example: echo 22-12-121212-12 | rims anomaly -")]
 pub(crate) struct Anomaly {
-    /// The licence number, or `-` to read it from standard input.
-    pub(crate) licence: String,
+    /// The licence number, or `-` to read it from standard input; without it a terminal asks for it.
+    pub(crate) licence: Option<String>,
     #[command(flatten)]
     pub(crate) output: Output,
     #[command(flatten)]

@@ -3,13 +3,16 @@ use rims_client::values::LicenceNumber;
 use super::runtime;
 use crate::args;
 use crate::connection::{Target, failure};
-use crate::driver::read_stdin;
+use crate::driver::{given_or_asked, read_stdin};
 use crate::language::say;
 use crate::output::{Failure, Outcome};
 use crate::record::{Field, print_one};
 
 pub(crate) fn run(arguments: &args::Anomaly) -> Result<Outcome, Failure> {
-    let text = if arguments.licence == "-" { read_stdin()? } else { arguments.licence.clone() };
+    let text = match arguments.licence.as_deref() {
+        Some("-") => read_stdin()?,
+        given => given_or_asked(given, &say!("면허번호", "licence number"))?,
+    };
     let licence =
         LicenceNumber::parse(&text).map_err(|rule| Failure::Input(format!("f_license_no: {rule}")))?;
     let client = Target::of(&arguments.connection)?.client(1)?;

@@ -6,12 +6,13 @@ use rims_client::{RentalCalls, Sector, SectorCalls, Verification};
 use super::runtime;
 use crate::args::{self, RentalAction};
 use crate::connection::{Target, failure};
-use crate::driver::driver;
+use crate::driver::{driver, require};
 use crate::language::{say, text};
 use crate::output::{Failure, Outcome};
 use crate::record::{Field, Tone, print_one};
 
 pub(crate) fn verify(arguments: &args::Verify) -> Result<Outcome, Failure> {
+    require(&arguments.driver)?;
     let target = Target::of(&arguments.connection)?;
     let client = target.client(1)?;
     let sector = target.sector(arguments.sector.sector);
@@ -24,6 +25,7 @@ pub(crate) fn verify(arguments: &args::Verify) -> Result<Outcome, Failure> {
 
 pub(crate) fn rental(arguments: &args::Rental) -> Result<Outcome, Failure> {
     let RentalAction::Confirm(arguments) = &arguments.command;
+    require(&arguments.driver)?;
     let client = Target::of(&arguments.connection)?.client(1)?;
     let driver = driver(&arguments.driver, Sector::Rental, client.today())?;
     let calls = arguments.once.of(client.rental(), RentalCalls::once);
@@ -37,6 +39,7 @@ pub(crate) fn rental(arguments: &args::Rental) -> Result<Outcome, Failure> {
 }
 
 pub(crate) fn schedule(arguments: &args::Schedule) -> Result<Outcome, Failure> {
+    require(&arguments.driver)?;
     let client = Target::of(&arguments.connection)?.client(1)?;
     let driver = driver(&arguments.driver, Sector::Rental, client.today())?;
     let calls = arguments.once.of(client.rental(), RentalCalls::once);

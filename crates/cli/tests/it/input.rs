@@ -48,7 +48,11 @@ fn wrong_input_exits_2_with_one_clear_line() {
     refused(&[&replay[..], &["--message", "7"]].concat(), "msg_");
     refused(&[&replay[..], &["--message", "msg_7", "--failed"]].concat(), "--failed");
     refused(&["admin", "--config", "x", "rental", "confirm", "25-1"], "R25-000000843");
-    refused(&["verify", "--url", "http://x"], "--licence");
+    refused(&["verify", "--url", "http://x"], "--licence, --name, --class is missing");
+    refused(&["rental", "confirm", "--licence", "1", "--name", "x"], "--class is missing");
+    refused(&["schedule", "--every", "weekly"], "--driver FILE or --stdin");
+    refused(&["anomaly"], "licence number: a value is missing");
+    refused(&["verify", "--driver", "x.json", "--licence", "1"], "--licence");
     refused(&["verify", "--licence", "1", "--name", "x", "--class", "99"], "rims codes classes");
     refused(&["verify", "--licence", "1", "--name", "x", "--class", "12", "--from", "soon"], "yyyymmdd");
     refused(&["verify", "--licence", "1", "--name", "x", "--class", "12", "--sector", "bus"], "rental, dapi");

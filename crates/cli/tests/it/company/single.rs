@@ -1,5 +1,10 @@
 //! `verify`, `rental confirm`, `schedule`, `history`, `user`, `anomaly`.
 
+use std::fs::File;
+use std::io::Write as _;
+use std::process::Stdio;
+
+use nix::pty::openpty;
 use serde_json::json;
 
 use super::{Company, DRIVER, with_licence};
@@ -143,4 +148,31 @@ fn formulas_of_others_are_text_in_a_history() {
     let (raw, _) = company.ends(0, &["history", "--csv", "--raw"]);
     assert!(raw.contains(&format!(",{vehicle},")), "{raw}");
     assert_eq!(company.json(0, &["history"])[0]["plate"], vehicle, "JSON is not for spreadsheets");
+}
+
+#[test]
+fn a_driver_in_a_file_or_asked_for_is_in_no_list_of_processes() {
+    let company = Company::start();
+    let driver =
+        json!({ "f_license_no": "110000000024", "f_resident_name": "홍길동", "f_licn_con_code": "12" });
+    std::fs::write(company.path("driver.json"), driver.to_string()).unwrap();
+    company.ends(3, &["verify", "--sector", "sub", "--driver", "driver.json"]);
+    let (code, stdout, _) =
+        run(company.command(&["verify", "--sector", "sub", "--driver", "-"]), &driver.to_string());
+    assert!(code == 3 && stdout.contains("24"), "{stdout}");
+    let (_, stderr) = company.ends(2, &["verify", "--driver", "absent.json"]);
+    assert!(stderr.contains("absent.json"), "{stderr}");
+
+    let terminal = openpty(None, None).unwrap();
+    let mut command = company.command(&["verify", "--sector", "sub"]);
+    let child = command.stdin(terminal.slave).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(command);
+    // Each line is an answer; the terminal keeps them until they are asked for.
+    File::from(terminal.master.try_clone().unwrap())
+        .write_all("110000000024\n홍길동\n12\n".as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(3), "{stdout}{stderr}");
+    assert_eq!(stderr, "licence number: name: licence class: ");
 }
