@@ -25,7 +25,7 @@ struct Described {
     com_api_type: Option<String>,
 }
 
-/// Refuses a command that names no driver where nobody can be asked, before anything else.
+/// Refuses a command that names no driver where there is no terminal to ask on, before anything else.
 pub(crate) fn require(arguments: &Driver) -> Result<(), Failure> {
     let is_read = arguments.stdin || arguments.file.is_some() || io::stdin().is_terminal();
     let options = [

@@ -73,7 +73,7 @@ mod tests {
             assert_eq!(neutralised(cell), cell);
         }
         for cell in ["67라6767", "'67라", "''67라", "=1", "'"] {
-            assert_eq!(original(cell), cell, "made by nobody");
+            assert_eq!(original(cell), cell, "not one of ours");
         }
     }
 }

@@ -140,8 +140,8 @@ impl ClientBuilder {
         Ok(self)
     }
 
-    /// Allows an `http://` address that is not this machine's: whoever is on the way, also a proxy of the environment
-    /// (`HTTP_PROXY`), then reads the auth key, the tokens and the answers. For networks that are yours alone.
+    /// Allows an `http://` address that is not this machine's. Every host on the way, also a proxy of the environment
+    /// (`HTTP_PROXY`), can then read the auth key, the tokens and the answers. For networks that are yours alone.
     ///
     /// Without it such an address is refused, and an `http://` address of this machine is called directly. An `https://`
     /// address needs nothing: a proxy of the environment (`HTTPS_PROXY`) only carries what is encrypted.

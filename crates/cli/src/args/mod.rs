@@ -1,5 +1,6 @@
 mod admin;
 mod company;
+mod driver;
 mod operation;
 pub(crate) mod parse;
 mod tools;
@@ -16,9 +17,10 @@ pub(crate) use admin::{
     WebhookCommand,
 };
 pub(crate) use company::{
-    Anomaly, Batch, Connection, Driver, History, KeyStore, Login, Number, Output, RemoteResult, Rental,
-    RentalAction, Schedule, User, Verify, days,
+    Anomaly, Batch, Connection, History, KeyStore, Login, Number, Output, RemoteResult, Rental, RentalAction,
+    Schedule, User, Verify, days,
 };
+pub(crate) use driver::Driver;
 pub(crate) use operation::{Audit, AuditCommand, Backup, Migrate, Restore};
 pub(crate) use tools::{Completions, Doctor, Man, Why};
 

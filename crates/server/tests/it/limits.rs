@@ -155,11 +155,16 @@ async fn deep_and_odd_json_is_refused_and_not_a_crash() {
     let answer: Value = client.send("/licenseVerification", deep).await.json().await.unwrap();
     assert_eq!(error_of(&answer).0, -180);
     let mut driver = running.driver();
-    driver["f_resident_name"] = json!("\u{0}\u{202e}'; DROP TABLE verification; --");
+    for hidden in ["\u{0}홍길동", "\u{202e}홍길동", "홍\u{1b}[2J길동", "👩\u{200d}👧"] {
+        driver["f_resident_name"] = json!(hidden);
+        let (code, message) = client.error("/licenseVerification", &driver).await;
+        assert_eq!((code, message.contains("f_resident_name")), (-160, true), "{message}");
+    }
+    driver["f_resident_name"] = json!("'; DROP TABLE verification; --");
     assert_eq!(client.code("/licenseVerification", &driver).await, "21");
     driver["f_license_no"] = json!("113355779900");
-    driver["f_resident_name"] = json!("𠮷野家👩‍👩‍👧");
+    driver["f_resident_name"] = json!(" 𠮷野家👩👧\u{3000}");
     assert_eq!(client.code("/licenseVerification", &driver).await, "00");
-    assert_eq!(running.stored("s01").await[0].name.as_str(), "𠮷野家👩‍👩‍👧");
+    assert_eq!(running.stored("s01").await[0].name.as_str(), "𠮷野家👩👧");
     running.stop().await;
 }

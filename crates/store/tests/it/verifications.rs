@@ -63,7 +63,7 @@ fn each_kind(store: &Store) -> Vec<NewVerification> {
         environment: Environment::Development,
         sector: Sector::General,
         channel: Channel::Batch,
-        name: PersonName::parse("김철수, \"이\"\0 😀").unwrap(),
+        name: PersonName::parse("김철수, \"이\" 😀").unwrap(),
         class: LicenceClass::Class2Moped,
         vehicle: Vehicle::Device(DeviceId::parse("PM-000001").unwrap()),
         api_type: Some(ApiType::BatchPetTaxi),
