@@ -9,7 +9,7 @@ use crate::{Limits, Problem, ReadError, Row};
 const CELL_CHARACTERS: usize = 32_767;
 
 /// Hands every row of the first sheet but empty ones to `take`, the header first. The whole package is inspected before
-/// the first row: see [`inspect`].
+/// the first row.
 pub fn read_xlsx<E>(
     mut file: impl Read + Seek,
     limits: &Limits,
