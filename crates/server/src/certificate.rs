@@ -1,14 +1,13 @@
 //! A listener's certificate, read again when it changes: certificates live for weeks, servers for months.
 
 use std::io;
-use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use metrics::counter;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::TlsConfig;
@@ -20,14 +19,19 @@ const PERIOD: Duration = Duration::from_mins(1);
 pub(crate) struct Certificate {
     files: TlsConfig,
     current: RwLock<Arc<ServerConfig>>,
+    /// When the files were changed before they were last read.
+    read: Mutex<Changed>,
 }
+
+type Changed = [Option<SystemTime>; 2];
 
 impl Certificate {
     pub(crate) fn load(files: &TlsConfig) -> io::Result<Arc<Self>> {
         // Another part of the process may have installed the provider already.
         _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let changed = Mutex::new(changed(files));
         let current = RwLock::new(read(files)?);
-        Ok(Arc::new(Self { files: files.clone(), current }))
+        Ok(Arc::new(Self { files: files.clone(), current, read: changed }))
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
@@ -37,45 +41,34 @@ impl Certificate {
     /// Reads the files again. Where they cannot be used, the certificate stays as it is.
     pub(crate) fn reload(&self) {
         let certificate = self.files.certificate.display();
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = changed(&self.files);
         match read(&self.files) {
             Ok(config) => {
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = config;
+                counter!("rims_certificate_reloads_total", "outcome" => "taken").increment(1);
                 tracing::info!(%certificate, "the TLS certificate was read again");
             }
             Err(error) => {
+                counter!("rims_certificate_reloads_total", "outcome" => "refused").increment(1);
                 tracing::error!(%certificate, %error, "the TLS certificate cannot be used; the old one stays");
             }
         }
     }
 
-    /// Reads the files again on SIGHUP, and when they were changed, until it is dropped.
+    /// Reads the files again whenever they were changed, until it is dropped.
     pub(crate) async fn follow(self: Arc<Self>) {
-        let mut hangups = match signal(SignalKind::hangup()) {
-            Ok(hangups) => hangups,
-            Err(error) => {
-                tracing::warn!(%error, "SIGHUP cannot be received: the TLS certificate is not read again");
-                return;
-            }
-        };
-        let mut seen = self.changed_at();
         let mut period = tokio::time::interval(PERIOD);
         loop {
-            tokio::select! {
-                received = hangups.recv() => if received.is_none() { return },
-                _ = period.tick() => if self.changed_at() == seen { continue },
+            period.tick().await;
+            if *self.read.lock().unwrap_or_else(PoisonError::into_inner) != changed(&self.files) {
+                self.reload();
             }
-            seen = self.changed_at();
-            self.reload();
         }
-    }
-
-    fn changed_at(&self) -> [Option<SystemTime>; 2] {
-        [&self.files.certificate, &self.files.key].map(|file| changed_at(file))
     }
 }
 
-fn changed_at(file: &Path) -> Option<SystemTime> {
-    file.metadata().and_then(|file| file.modified()).ok()
+fn changed(files: &TlsConfig) -> Changed {
+    [&files.certificate, &files.key].map(|file| file.metadata().and_then(|file| file.modified()).ok())
 }
 
 fn read(files: &TlsConfig) -> io::Result<Arc<ServerConfig>> {

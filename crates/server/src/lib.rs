@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 mod connection;
 pub mod connections;
+mod http_rules;
 mod listen;
 pub mod logging;
 pub mod open_files;

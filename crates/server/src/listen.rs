@@ -1,5 +1,6 @@
 //! Listeners: HTTP/1.1 and HTTP/2, plain or TLS, with time-outs, a bound of connections and a graceful end.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -53,14 +54,20 @@ pub struct ListenerOptions {
 }
 
 /// A running listener.
-#[derive(Debug)]
 pub struct Listener {
     address: SocketAddr,
     closing: CancellationToken,
     aborted: CancellationToken,
     connections: TaskTracker,
     accepting: JoinHandle<()>,
+    certificate: Option<Arc<Certificate>>,
     following: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl Listener {
@@ -79,7 +86,7 @@ impl Listener {
         let served = Served {
             builder: builder(options.header_timeout),
             router,
-            certificate,
+            certificate: certificate.clone(),
             patience: Patience(options.header_timeout),
             connections: Connections::new(options.name, options.connections),
             closing: closing.clone(),
@@ -87,12 +94,17 @@ impl Listener {
         };
         let connections = TaskTracker::new();
         let accepting = tokio::spawn(accept(listener, Arc::new(served), connections.clone()));
-        Ok(Self { address: bound, closing, aborted, connections, accepting, following })
+        Ok(Self { address: bound, closing, aborted, connections, accepting, certificate, following })
     }
 
     /// Where it listens, with the port the system chose where port 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its certificate, where it speaks TLS.
+    pub(crate) fn certificate(&self) -> Option<Arc<Certificate>> {
+        self.certificate.clone()
     }
 
     /// Accepts nothing more and waits for running requests, but not longer than `drain`.

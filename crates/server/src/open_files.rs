@@ -13,14 +13,17 @@ const RESERVE: u64 = 128;
 /// Where the limit is unlimited.
 const MANY: u64 = 1_000_000;
 
-/// How many connections there may be so that the database and the national systems can still be reached.
+/// Connections of the listener for health and metrics.
+pub(crate) const OPS: usize = 32;
+
+/// How many connections the API may have so that the database and the national systems can still be reached.
 pub(crate) fn most_connections() -> usize {
     let limit = rlimit::Resource::NOFILE.get().map_or(1_024, |(soft, _)| soft.min(MANY));
     usize::try_from(beside_the_reserve(limit)).unwrap_or(usize::MAX)
 }
 
 fn beside_the_reserve(limit: u64) -> u64 {
-    limit.saturating_sub((limit / 8).max(RESERVE)).max(16)
+    limit.saturating_sub((limit / 8).max(RESERVE) + OPS as u64).max(16)
 }
 
 #[cfg(test)]
@@ -29,7 +32,7 @@ mod tests {
 
     #[test]
     fn the_database_keeps_its_files() {
-        for (limit, connections) in [(65_536, 57_344), (1_024, 896), (300, 172), (100, 16)] {
+        for (limit, connections) in [(65_536, 57_312), (1_024, 864), (300, 140), (100, 16)] {
             assert_eq!(beside_the_reserve(limit), connections, "{limit}");
         }
     }

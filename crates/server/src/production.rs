@@ -10,13 +10,17 @@ use rims_domain::Environment;
 use rims_store::{KeyFileError, MasterKeys, OpenError, Options, Schema, Store, StoreError};
 use rims_upstream::sim::Simulators;
 use rims_upstream::{Koroad, VehicleRegistry};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use crate::api::{self, Api};
+use crate::certificate::Certificate;
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseConfig};
 use crate::connections::ConnectionLimits;
+use crate::http_rules::with_rules;
 use crate::listen::{ListenError, Listener, ListenerOptions};
+use crate::open_files;
 use crate::ops::{self, Ops};
 use crate::random::NoRandomness;
 use crate::scheduler::Scheduler;
@@ -25,7 +29,7 @@ use crate::simulated::{self, now};
 use crate::webhook::{ClientError, Outbox, WebhookClient};
 
 /// Health checks and metrics need no more.
-const OPS_CONNECTIONS: usize = 128;
+const OPS_CONNECTIONS: usize = open_files::OPS;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +70,9 @@ pub enum StartError {
     /// The sandbox's folder.
     #[error("{path}: {error}", path = .0.display(), error = .1)]
     Folder(PathBuf, io::Error),
+    /// SIGHUP cannot be received.
+    #[error("signals cannot be received: {0}")]
+    Signal(io::Error),
     /// The sandbox's accounts.
     #[error("fixtures: {0}")]
     Fixtures(String),
@@ -79,6 +86,7 @@ pub struct Server {
     store: Store,
     simulators: Simulators,
     scheduler: JoinHandle<()>,
+    hangups: JoinHandle<()>,
     drain: Duration,
 }
 
@@ -126,17 +134,31 @@ impl Server {
         let scheduler = tokio::spawn(scheduler.run());
         let ops = Ops::new(services.clone(), metrics);
         let options = config.api.listener_options();
-        let few = ConnectionLimits { most: OPS_CONNECTIONS, ..options.connections.clone() };
+        let few = ConnectionLimits {
+            most: OPS_CONNECTIONS,
+            most_per_address: OPS_CONNECTIONS / 2,
+            ..options.connections.clone()
+        };
         let ops_options = ListenerOptions { name: "ops", connections: few, ..options.clone() };
         let api = api::router(Api::new(services, &config.api, &config.traces)?);
         let tls = config.api.tls.as_ref();
+        // Before there is anything to hang up: the signal would end the process.
+        let hangups = signal(SignalKind::hangup()).map_err(StartError::Signal)?;
+        let api = Listener::start(api, config.api.listen, tls, options)?;
+        let hangups = tokio::spawn(reload_on(hangups, api.certificate()));
         Ok(Self {
-            api: Listener::start(api, config.api.listen, tls, options)?,
-            ops_listener: Listener::start(ops.clone().router(), config.ops.listen, None, ops_options)?,
+            api,
+            ops_listener: Listener::start(
+                with_rules(ops.clone().router()),
+                config.ops.listen,
+                None,
+                ops_options,
+            )?,
             ops,
             store,
             simulators,
             scheduler,
+            hangups,
             drain: Duration::from_millis(config.drain_timeout_ms),
         })
     }
@@ -155,10 +177,22 @@ impl Server {
     pub async fn stop(self) {
         self.ops.drain();
         self.scheduler.abort();
+        self.hangups.abort();
         self.api.stop(self.drain).await;
         self.store.close().await;
         self.ops_listener.stop(Duration::ZERO).await;
         self.simulators.stop().await;
+    }
+}
+
+/// SIGHUP never ends a server: it reads its certificate again, if it has one.
+async fn reload_on(mut hangups: Signal, certificate: Option<Arc<Certificate>>) {
+    while hangups.recv().await.is_some() {
+        if let Some(certificate) = &certificate {
+            certificate.reload();
+        } else {
+            tracing::info!("SIGHUP: there is no TLS certificate to read again");
+        }
     }
 }
 

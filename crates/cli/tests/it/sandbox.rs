@@ -128,11 +128,11 @@ fn metrics_count_outcomes_upstreams_and_commits() {
     }
     let text = http.get(format!("{}/metrics", sandbox.address("ops"))).send().unwrap().text().unwrap();
     for expected in [
-        r#"rims_requests_total{path="/licenseVerification",outcome="answered"} 1"#,
-        r#"rims_requests_total{path="/licenseVerification",outcome="-160"} 1"#,
-        r#"rims_requests_total{path="/licenseVerification",outcome="-210"} 1"#,
-        r#"rims_requests_total{path="/col/oauth2",outcome="answered"} 1"#,
-        r#"rims_request_seconds_count{path="/licenseVerification"} 3"#,
+        r#"rims_requests_total{path="/licenseVerification",environment="operations",outcome="answered"} 1"#,
+        r#"rims_requests_total{path="/licenseVerification",environment="operations",outcome="-160"} 1"#,
+        r#"rims_requests_total{path="/licenseVerification",environment="operations",outcome="-210"} 1"#,
+        r#"rims_requests_total{path="/col/oauth2",environment="operations",outcome="answered"} 1"#,
+        r#"rims_request_seconds_count{path="/licenseVerification",environment="operations"} 3"#,
         "rims_upstream_",
         "rims_commit_group_rows",
         "rims_commit_queue_depth",

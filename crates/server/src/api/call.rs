@@ -24,6 +24,7 @@ use super::peer::client_address;
 use super::to_the_end::{ToTheEnd, to_the_end};
 use super::turns::Turn;
 use super::{Api, once, rate_limited};
+use crate::request_id;
 use crate::service::recheck::{Queued, RecheckRequest};
 use crate::service::{Caller, ServiceError};
 
@@ -70,6 +71,7 @@ impl FromRequestParts<Arc<Api>> for Bearer {
             Err(ServiceError::Unauthenticated) => return Err(Failure::TokenRefused),
             Err(error) => return Err(error.into()),
         };
+        request_id::note_environment(caller.credential.environment);
         api.count(caller.credential.id)?;
         if !access::may_use(interface, caller.credential.environment) {
             return Err(ApiError::NotFoundApi.into());

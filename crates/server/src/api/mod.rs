@@ -19,7 +19,6 @@ mod verify;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use governor::clock::{Clock as _, QuantaInstant};
 use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
@@ -32,6 +31,7 @@ use body::Bodies;
 
 use crate::config::{ApiConfig, RateLimitConfig, TracesConfig};
 use crate::random;
+use crate::request_id::RequestIds;
 use crate::service::Services;
 use crate::traces::Sampling;
 
@@ -44,7 +44,9 @@ pub struct Api {
     trusted_proxies: Vec<IpNet>,
     limiter: Buckets,
     admission: Admission,
-    next_request_id: AtomicU64,
+    request_ids: RequestIds,
+    /// Over TLS, browsers are told to come back over TLS only.
+    sends_hsts: bool,
     metrics: observe::RequestMetrics,
     traces: Option<Sampling>,
 }
@@ -57,15 +59,14 @@ impl Api {
         traces: &TracesConfig,
     ) -> Result<Arc<Self>, random::NoRandomness> {
         let RateLimitConfig { per_second, burst, .. } = config.rate_limit;
-        let mut first_request_id = [0; 8];
-        random::fill(&mut first_request_id)?;
         Ok(Arc::new(Self {
             services,
             bodies: Bodies::new(config),
             trusted_proxies: config.trusted_proxies.clone(),
             limiter: buckets(per_second, burst),
             admission: Admission::new(&config.overload),
-            next_request_id: AtomicU64::new(u64::from_ne_bytes(first_request_id)),
+            request_ids: RequestIds::new()?,
+            sends_hsts: config.tls.is_some(),
             metrics: observe::RequestMetrics::new(),
             traces: Sampling::of(traces),
         }))

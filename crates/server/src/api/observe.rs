@@ -4,17 +4,18 @@ use std::convert::Infallible;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
+use axum::http::header::STRICT_TRANSPORT_SECURITY;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use compact_str::format_compact;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use metrics::{Counter, Histogram, counter, histogram};
+use rims_domain::Environment;
 use rims_protocol::codes::ResponseCode;
 use rims_protocol::interface::{INTERFACES, Interface};
 use tower::{Layer, Service};
@@ -23,7 +24,8 @@ use tracing::{Instrument as _, Span, debug, error};
 use super::Api;
 use super::answer::{AnsweredCode, Cause, crashed};
 use super::peer::is_forwarded;
-use crate::request_id::RequestId;
+use crate::http_rules;
+use crate::request_id::{self, RequestId};
 
 /// Gives every request an id, answered as `X-Request-Id`, measures it, catches its crash, and logs its failure once. A
 /// layer of its own, because `axum::middleware::from_fn` would box the rest of the way for each request.
@@ -59,20 +61,23 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let (api, started) = (Arc::clone(&self.api), Instant::now());
         let path = Interface::by_path(request.uri().path()).map_or("(unknown)", |interface| interface.path);
-        let id = RequestId(api.next_request_id.fetch_add(1, Ordering::Relaxed));
+        let id = api.request_ids.next();
         let span = api.span(id, path, &request);
         // Nothing runs yet: a route's handler begins when its future is polled, which is within `caught`.
+        let refused = http_rules::refused(&request);
         let response = self.inner.call(request).map(|Ok(response)| response);
-        let response = id.scope(caught(response.instrument(span.clone())));
+        let response = caught(response.instrument(span.clone()));
+        let response = id.scope(response.map(|response| (response, request_id::environment())));
         Box::pin(async move {
-            let mut response = response.await;
+            let (mut response, environment) = match refused {
+                Some(refusal) => (refusal, None),
+                None => response.await,
+            };
             let elapsed = started.elapsed();
             trace(&span, &response);
-            api.metrics.record(path, &response, elapsed);
+            api.metrics.record(path, environment, &response, elapsed);
             log(id, path, &response, elapsed);
-            if let Ok(id) = HeaderValue::from_str(&format_compact!("{id}")) {
-                response.headers_mut().insert("x-request-id", id);
-            }
+            api.add_headers(&mut response, id);
             Ok(response)
         })
     }
@@ -85,6 +90,17 @@ fn caught(response: impl Future<Output = Response>) -> impl Future<Output = Resp
 }
 
 impl Api {
+    fn add_headers(&self, response: &mut Response, id: RequestId) {
+        let headers = response.headers_mut();
+        http_rules::add_headers(headers);
+        if self.sends_hsts {
+            headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        }
+        if let Ok(id) = HeaderValue::from_str(&format_compact!("{id}")) {
+            headers.insert("x-request-id", id);
+        }
+    }
+
     /// The request in the traces.
     fn span(&self, id: RequestId, path: &'static str, request: &Request) -> Span {
         let Some(traces) = &self.traces else { return Span::none() };
@@ -116,9 +132,14 @@ fn log(id: RequestId, path: &str, response: &Response, elapsed: Duration) {
     }
 }
 
-/// The metrics of each interface, registered once.
+/// The label of requests whose key is not known.
+const NO_KEY: &str = "none";
+
+/// The metrics of each interface in each environment, registered once.
 pub(super) struct RequestMetrics {
-    interfaces: Vec<InterfaceMetrics>,
+    operations: Vec<InterfaceMetrics>,
+    development: Vec<InterfaceMetrics>,
+    no_key: Vec<InterfaceMetrics>,
 }
 
 struct InterfaceMetrics {
@@ -130,8 +151,9 @@ struct InterfaceMetrics {
 }
 
 /// HTTP statuses beside 200 that are answered without an error of table 5.1.
-const BARE_STATUSES: [StatusCode; 5] = [
+const BARE_STATUSES: [StatusCode; 6] = [
     StatusCode::BAD_REQUEST,
+    StatusCode::METHOD_NOT_ALLOWED,
     StatusCode::REQUEST_TIMEOUT,
     StatusCode::PAYLOAD_TOO_LARGE,
     StatusCode::TOO_MANY_REQUESTS,
@@ -140,12 +162,22 @@ const BARE_STATUSES: [StatusCode; 5] = [
 
 impl RequestMetrics {
     pub(super) fn new() -> Self {
-        let paths = INTERFACES.iter().map(|interface| interface.path).chain(["(unknown)"]);
-        Self { interfaces: paths.map(InterfaceMetrics::new).collect() }
+        let paths = || INTERFACES.iter().map(|interface| interface.path).chain(["(unknown)"]);
+        let of = |environment| paths().map(|path| InterfaceMetrics::new(path, environment)).collect();
+        Self {
+            operations: of(Environment::Operations.name()),
+            development: of(Environment::Development.name()),
+            no_key: of(NO_KEY),
+        }
     }
 
-    fn record(&self, path: &str, response: &Response, elapsed: Duration) {
-        if let Some(interface) = self.interfaces.iter().find(|interface| interface.path == path) {
+    fn record(&self, path: &str, environment: Option<Environment>, response: &Response, elapsed: Duration) {
+        let interfaces = match environment {
+            Some(Environment::Operations) => &self.operations,
+            Some(Environment::Development) => &self.development,
+            None => &self.no_key,
+        };
+        if let Some(interface) = interfaces.iter().find(|interface| interface.path == path) {
             interface.seconds.record(elapsed);
             interface.outcome(response).increment(1);
         }
@@ -153,11 +185,11 @@ impl RequestMetrics {
 }
 
 impl InterfaceMetrics {
-    fn new(path: &'static str) -> Self {
-        let outcome = |outcome: String| counter!("rims_requests_total", "path" => path, "outcome" => outcome);
+    fn new(path: &'static str, environment: &'static str) -> Self {
+        let outcome = |outcome: String| counter!("rims_requests_total", "path" => path, "environment" => environment, "outcome" => outcome);
         Self {
             path,
-            seconds: histogram!("rims_request_seconds", "path" => path),
+            seconds: histogram!("rims_request_seconds", "path" => path, "environment" => environment),
             answered: outcome("answered".to_owned()),
             errors: ResponseCode::ALL.iter().map(|code| (*code, outcome(code.code().to_string()))).collect(),
             statuses: BARE_STATUSES

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
@@ -14,6 +14,7 @@ use super::Api;
 use super::answer::Failure;
 use super::call::credentials;
 use super::once;
+use crate::request_id;
 
 /// `GET /col/oauth2?grantType=password` (§4.1.1): the token comes in a header, the body is empty.
 pub(super) async fn issue(
@@ -23,14 +24,11 @@ pub(super) async fn issue(
 ) -> Result<Response, Failure> {
     let auth_key = auth_key(&parts).ok_or(ApiError::ClientAuthentication)?;
     let key = api.services.usable_key(&auth_key, api.peer(&parts)).await?;
+    request_id::note_environment(key.environment());
     api.count(key.credential())?;
     check_grant_type(query)?;
     let token = api.services.issue_token(key).await?;
-    let headers = [
-        (AUTHORIZATION, format!("Bearer {token}")),
-        (CACHE_CONTROL, "no-store".to_owned()),
-        (once::SUPPORTED, "true".to_owned()),
-    ];
+    let headers = [(AUTHORIZATION, format!("Bearer {token}")), (once::SUPPORTED, "true".to_owned())];
     Ok(headers.into_response())
 }
 

@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use crate::api::{self, Api};
 use crate::clock::Clock;
 use crate::config::{ApiConfig, RateLimitConfig, TracesConfig};
+use crate::http_rules::with_rules;
 use crate::listen::{Listener, ListenerOptions};
 use crate::ops::{self, Ops};
 use crate::production::StartError;
@@ -142,7 +143,8 @@ impl Sandbox {
         let api = api::router(Api::new(Arc::clone(&services), &config, &TracesConfig::default())?)
             .layer(from_fn_with_state(Arc::clone(&gate), wait_for_reset));
         let api = Listener::start(api, options.api, None, listener("api"))?;
-        let web = Listener::start(web::router(api.address()), options.web, None, listener("web"))?;
+        let web =
+            Listener::start(with_rules(web::router(api.address())), options.web, None, listener("web"))?;
         let ops = Ops::new(Arc::clone(&services), metrics);
         let client = WebhookClient::new(Reach::Anywhere, Timeouts::default())?;
         let outbox = Outbox::new(store.clone(), services.clock().clone(), client);
@@ -151,7 +153,7 @@ impl Sandbox {
             Control::new(Arc::clone(&services), Arc::clone(&simulators), Arc::clone(&scheduler), gate);
         let scheduler = tokio::spawn(scheduler.run());
         let router = ops.clone().router().merge(control.router());
-        let ops_listener = Listener::start(router, options.ops, None, listener("ops"))?;
+        let ops_listener = Listener::start(with_rules(router), options.ops, None, listener("ops"))?;
         Ok(Self { api, web, ops_listener, ops, store, services, simulators, scheduler, folder })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
-use rims_domain::{Account, Credential, CredentialId, token};
+use rims_domain::{Account, Credential, CredentialId, Environment, token};
 use rims_protocol::SecretKey;
 use rims_store::{Quota, Store, StoreError, TokenHash, TokenRecord, Write};
 use uuid::Uuid;
@@ -144,5 +144,10 @@ impl UsableKey {
     /// What the rate limit counts by.
     pub fn credential(&self) -> CredentialId {
         self.0.id
+    }
+
+    /// Development or operations.
+    pub fn environment(&self) -> Environment {
+        self.0.environment
     }
 }

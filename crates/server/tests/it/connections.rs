@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use crate::production::Deployment;
 
 const REQUEST: &[u8] = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
+const REFUSED: &str = r#"rims_certificate_reloads_total{outcome="refused"} 1"#;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn connect(deployment: &Deployment) -> TcpStream {
@@ -25,10 +26,14 @@ async fn answers(connection: &mut TcpStream) -> bool {
         && answer.starts_with(b"HTTP/1.1 200")
 }
 
+async fn metrics(deployment: &Deployment) -> String {
+    let url = format!("http://{}/metrics", deployment.server.ops_address());
+    reqwest::get(url).await.unwrap().text().await.unwrap()
+}
+
 /// The connections of the API's listener, as its metric has them.
 async fn open(deployment: &Deployment) -> f64 {
-    let url = format!("http://{}/metrics", deployment.server.ops_address());
-    let metrics = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let metrics = metrics(deployment).await;
     let line = metrics.lines().find(|line| line.starts_with(r#"rims_connections{listener="api"}"#)).unwrap();
     line.rsplit_once(' ').unwrap().1.parse().unwrap()
 }
@@ -105,9 +110,9 @@ async fn a_new_certificate_is_read_on_sighup_and_a_broken_one_is_not_taken() {
     let deployment = Deployment::start(&tls).await;
     let url = format!("https://localhost:{}/", deployment.server.api_address().port());
     let trusting = |root| Client::builder().tls_certs_only([root]).pool_max_idle_per_host(0).build().unwrap();
-    let (old, new) = (trusting(old), trusting(certificate(folder.path())));
+    let old = trusting(old);
     assert!(old.get(&url).send().await.is_ok());
-    assert!(new.get(&url).send().await.is_err(), "not read yet");
+    let new = trusting(certificate(folder.path()));
     hang_up();
     let read = async { while new.get(&url).send().await.is_err() {} };
     tokio::time::timeout(PATIENCE, read).await.expect("the new certificate");
@@ -115,8 +120,36 @@ async fn a_new_certificate_is_read_on_sighup_and_a_broken_one_is_not_taken() {
 
     std::fs::write(folder.path().join("key.pem"), "no key").unwrap();
     hang_up();
-    for _ in 0..20 {
-        assert!(new.get(&url).send().await.is_ok(), "the last good one stays");
-    }
+    let refused = async { while !metrics(&deployment).await.contains(REFUSED) {} };
+    tokio::time::timeout(PATIENCE, refused).await.expect("the broken one was looked at");
+    assert!(new.get(&url).send().await.is_ok(), "the last good one stays");
+    deployment.stop().await;
+}
+
+#[tokio::test]
+async fn sighup_ends_no_server_that_has_no_certificate() {
+    let deployment = Deployment::start("").await;
+    hang_up();
+    assert!(answers(&mut connect(&deployment).await).await);
+    deployment.stop().await;
+}
+
+#[tokio::test]
+async fn the_listener_for_operations_has_few_connections() {
+    let deployment = Deployment::start("").await;
+    let mut idle = Vec::new();
+    let refused = async {
+        loop {
+            let mut connection = TcpStream::connect(deployment.server.ops_address()).await.unwrap();
+            connection.write_all(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.unwrap();
+            if matches!(connection.read(&mut [0; 1_024]).await, Ok(0) | Err(_)) {
+                return;
+            }
+            idle.push(connection);
+        }
+    };
+    tokio::time::timeout(PATIENCE, refused).await.expect("a refusal");
+    assert_eq!(idle.len(), 32);
+    assert!(answers(&mut connect(&deployment).await).await, "the API has its own");
     deployment.stop().await;
 }

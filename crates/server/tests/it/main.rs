@@ -18,6 +18,7 @@ mod delegation;
 mod faults;
 mod history;
 mod history_scope;
+mod http;
 mod idempotency;
 mod keys;
 mod limits;

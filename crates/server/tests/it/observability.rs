@@ -28,7 +28,7 @@ async fn every_answer_has_its_own_request_id() {
     for path in ["/licenseVerification", "/nowhere", "/licenseVerificationBatch"] {
         let response = client.send(path, "{}").await;
         let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
-        assert_eq!(id.len(), 16);
+        assert_eq!(id.len(), 32);
         assert!(ids.insert(id));
     }
     running.stop().await;

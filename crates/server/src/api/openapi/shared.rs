@@ -72,7 +72,7 @@ fn headers() -> [(&'static str, String, &'static str); 7] {
         (
             "RequestId",
             both("요청의 번호. 로그에도 있다", "The request's id, as it stands in the log."),
-            "00000000000000ab",
+            "d50460c3a07357921b8f0e6c94a25d13",
         ),
         (
             "Token",
