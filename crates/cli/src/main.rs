@@ -9,6 +9,7 @@ mod driver;
 mod formula;
 mod language;
 mod mistakes;
+mod operator;
 mod output;
 mod profile;
 mod record;

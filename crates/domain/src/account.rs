@@ -160,15 +160,54 @@ pub struct Credential {
     pub allowed_ips: Vec<IpNet>,
 }
 
+/// Why a key that exists does not work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyRefusal {
+    /// It was revoked or rotated away.
+    Revoked,
+    /// Its account is not usable (tables 5.6 and 5.7).
+    Account,
+    /// An operations key that waits for its approval.
+    NotApproved,
+    /// It may not be used from the caller's network.
+    Network,
+    /// The token's three hours are over.
+    Expired,
+}
+
+impl KeyRefusal {
+    /// A short stable name, as it stands in the audit trail.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::Account => "account",
+            Self::NotApproved => "not approved",
+            Self::Network => "network",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 impl Credential {
     /// Whether the key works for this account from this address: a development key at once, an operations
     /// key after its approval (§2.2).
     pub fn is_usable(&self, account: &Account, peer: IpAddr) -> bool {
-        let approved = match self.environment {
-            Environment::Development => true,
-            Environment::Operations => self.approved,
-        };
-        approved && !self.revoked && account.is_usable() && self.allows(peer)
+        self.refusal(account, peer).is_none()
+    }
+
+    /// Why the key does not work for this account from this address, if it does not. The caller is not told which.
+    pub fn refusal(&self, account: &Account, peer: IpAddr) -> Option<KeyRefusal> {
+        if self.revoked {
+            Some(KeyRefusal::Revoked)
+        } else if !account.is_usable() {
+            Some(KeyRefusal::Account)
+        } else if self.environment == Environment::Operations && !self.approved {
+            Some(KeyRefusal::NotApproved)
+        } else if !self.allows(peer) {
+            Some(KeyRefusal::Network)
+        } else {
+            None
+        }
     }
 
     fn allows(&self, peer: IpAddr) -> bool {

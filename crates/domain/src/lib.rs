@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod account;
+pub mod audit;
 pub mod backoff;
 pub mod calendar;
 pub mod grace;
@@ -18,5 +19,6 @@ pub mod retention;
 pub mod token;
 pub mod vehicle;
 
-pub use account::{Account, AccountId, AccountKind, Credential, CredentialId, Environment};
+pub use account::{Account, AccountId, AccountKind, Credential, CredentialId, Environment, KeyRefusal};
+pub use audit::{Actor, AuditAction, OperatorName, PersonId, Requester};
 pub use vehicle::VehicleIdentity;

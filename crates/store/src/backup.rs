@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rims_domain::calendar::in_seoul;
-use rims_domain::{AccountId, Environment};
+use rims_domain::{AccountId, AuditAction, Environment};
 use rims_protocol::Sector;
 use rims_protocol::values::UserId;
 
@@ -301,7 +301,7 @@ impl Store {
         let event = |(id, account, user_id): (i64, i64, String)| {
             let user_id = UserId::parse(&user_id).map_err(|_| StoreError::Corrupt("account.user_id"))?;
             Ok(NewAudit {
-                action: "key.suspend",
+                action: AuditAction::KeySuspend,
                 company: Some(AccountId(account)),
                 subject: Subject::User(user_id),
                 reference: id,

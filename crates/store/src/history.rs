@@ -109,7 +109,7 @@ pub(crate) struct History {
 pub(crate) const RENTALS: History = History {
     table: "rental",
     columns: "t.id, t.company_id, t.number, t.at_ms, t.from_date, t.to_date, t.plate, t.status, t.one_way, \
-              t.verified_ms, t.code, t.temporary",
+              t.verified_ms, t.code, t.temporary, t.licence_hash",
 };
 
 pub(crate) const RESERVATIONS: History = History {

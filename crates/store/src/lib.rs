@@ -79,7 +79,7 @@ pub use store::{OpenError, Store};
 pub use webhook::{
     Delivery, DeliveryEnd, EndpointRecord, MessageLane, MessageRecord, NewEndpoint, NewMessage, Replay,
 };
-pub use write::{Channel, NewAudit, NewCredential, NewVerification, SYSTEM, Subject, TokenHash, Write};
+pub use write::{Channel, NewAudit, NewCredential, NewVerification, Subject, TokenHash, Write};
 
 /// Every fixed statement with its name, for tests that prepare them: those of both engines with the first
 /// engine's own, then with the second's. Several in one text are several here.

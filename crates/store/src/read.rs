@@ -178,7 +178,7 @@ impl Store {
         &self,
         progress: impl Fn(u64) + Send + Sync,
     ) -> Result<AuditReport, StoreError> {
-        audit::verify(&self.inner.db, &progress).await
+        audit::verify(&self.inner.db, &self.inner.keys, &progress).await
     }
 
     /// The keyed hash by which the audit trail knows somebody.

@@ -1,10 +1,13 @@
 //! What reads give back, and how it is made of rows.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use rims_domain::{Account, AccountId, AccountKind, Credential, CredentialId, Environment, VehicleIdentity};
+use rims_domain::{
+    Account, AccountId, AccountKind, Actor, Credential, CredentialId, Environment, VehicleIdentity,
+};
 use rims_protocol::Sector;
 use rims_protocol::codes::{AccountStatus, ApiType, Approval, LicenceClass, ResultCode};
 use rims_protocol::values::{
@@ -13,6 +16,7 @@ use rims_protocol::values::{
 use sqlx::FromRow;
 use zeroize::Zeroizing;
 
+use crate::audit::{actor, sheet};
 use crate::codec::{Channel, Code, digits, int_to_date, moment};
 use crate::error::StoreError;
 use crate::keys::{Column, Keyring};
@@ -93,14 +97,20 @@ pub struct AuditEntry {
     pub seq: i64,
     /// When.
     pub at: Timestamp,
-    /// Who did it; [`crate::SYSTEM`] where it was no account.
-    pub actor: AccountId,
+    /// Who did it.
+    pub actor: Actor,
+    /// From where; none for the system and for commands on the machine.
+    pub address: Option<IpAddr>,
+    /// In which environment, where it belongs to one.
+    pub environment: Option<Environment>,
     /// What.
     pub action: String,
     /// Whose data it was.
     pub company: Option<AccountId>,
     /// Whom it was about: see [`crate::Store::subject_hash`].
     pub subject_hash: Option<[u8; 16]>,
+    /// Whom it was about where it was several, as on a page of a history.
+    pub people: Vec<[u8; 16]>,
     /// The row it was about, or 0.
     pub reference: i64,
     /// How it ended.
@@ -112,7 +122,12 @@ pub(crate) struct StoredAudit {
     pub(crate) chain: String,
     pub(crate) seq: i64,
     pub(crate) at_ms: i64,
+    pub(crate) key_version: i32,
+    pub(crate) actor_kind: i16,
     pub(crate) actor: i64,
+    pub(crate) actor_name: Option<String>,
+    pub(crate) address: Option<Vec<u8>>,
+    pub(crate) environment: Option<i16>,
     pub(crate) action: String,
     pub(crate) company_id: Option<i64>,
     pub(crate) subject_hash: Option<Vec<u8>>,
@@ -127,14 +142,19 @@ impl TryFrom<StoredAudit> for AuditEntry {
 
     fn try_from(row: StoredAudit) -> Result<Self, StoreError> {
         let subject_hash = row.subject_hash.map(TryInto::try_into).transpose();
+        let address = row.address.map(TryInto::try_into).transpose();
+        let address = address.map_err(|_| StoreError::Corrupt("audit.address"))?;
         Ok(Self {
             chain: row.chain,
             seq: row.seq,
             at: moment(row.at_ms, "audit.at_ms")?,
-            actor: AccountId(row.actor),
+            actor: actor::actor(row.actor_kind, row.actor, row.actor_name.as_deref())?,
+            address: address.map(actor::decode_address),
+            environment: row.environment.map(Environment::decode).transpose()?,
             action: row.action,
             company: row.company_id.map(AccountId),
             subject_hash: subject_hash.map_err(|_| StoreError::Corrupt("audit.subject_hash"))?,
+            people: row.sheet.as_deref().map(sheet::people).transpose()?.unwrap_or_default(),
             reference: row.reference,
             outcome: row.outcome,
         })
@@ -279,6 +299,14 @@ impl StoredVerification {
             identity: self.identity.map(identity).transpose()?,
         })
     }
+}
+
+/// A keyed hash of a column.
+pub(crate) fn subject_hash(
+    bytes: Option<&[u8]>,
+    column: &'static str,
+) -> Result<Option<[u8; 16]>, StoreError> {
+    bytes.map(TryInto::try_into).transpose().map_err(|_| StoreError::Corrupt(column))
 }
 
 /// A vehicle of its two columns.

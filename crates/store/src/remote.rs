@@ -13,7 +13,7 @@ use crate::db::{Link, on_backend};
 use crate::error::{StoreError, report};
 use crate::keys::{Column, Keyring};
 use crate::number::{self, Kind};
-use crate::record::{api_type, identity};
+use crate::record::{api_type, identity, subject_hash};
 use crate::rental::{DriverCheckRecord, result_code, set_driver, take};
 use crate::sql::statements;
 use crate::store::Store;
@@ -26,7 +26,7 @@ statements! { STATEMENTS:
     BY_NUMBER = "
         SELECT number, id, company_id, caller_id, sector, at_ms, from_date, to_date, plate, device, api_type,
                attempts, refusal, refusal_message, finished_ms, code, identity, similarity, liveness,
-               originality, photo
+               originality, photo, licence_hash
         FROM remote WHERE number = $1";
     REFUSED = "
         UPDATE remote SET attempts = attempts + 1, refusal = $3, refusal_message = $4
@@ -34,7 +34,8 @@ statements! { STATEMENTS:
     FINISHED = "
         UPDATE remote
         SET attempts = attempts + 1, refusal = NULL, refusal_message = NULL, finished_ms = $3, code = $4,
-            identity = $5, verification_id = $6, similarity = $7, liveness = $8, originality = $9, photo = $10
+            identity = $5, verification_id = $6, similarity = $7, liveness = $8, originality = $9, photo = $10,
+            licence_hash = $11
         WHERE number = $1 AND attempts = $2 AND finished_ms IS NULL";
 }
 
@@ -85,7 +86,7 @@ pub struct RemoteFinish {
     pub attempts: u16,
     /// What was found.
     pub result: RemoteResult,
-    /// The driver; only its keyed hash is stored with a rental.
+    /// The driver; only its keyed hash is stored.
     pub licence: LicenceNumber,
     /// The check.
     pub check: DriverCheckRecord,
@@ -142,6 +143,8 @@ pub struct RemoteRecord {
     pub attempts: u16,
     /// How far it is.
     pub state: RemoteState,
+    /// The keyed hash of the driver's licence number, once one was verified.
+    pub licence_hash: Option<[u8; 16]>,
 }
 
 /// A remote verification's write, ready to bind.
@@ -229,7 +232,8 @@ async fn finish_with(link: &mut Link, finish: &RemoteFinish, hash: &[u8; 16]) ->
         result.similarity.get(),
         result.liveness.get(),
         result.originality.get(),
-        photo.as_str()
+        photo.as_str(),
+        &hash[..]
     );
     one(finished, "open remote verification")?;
     match rental {
@@ -261,6 +265,7 @@ struct StoredRemote {
     liveness: Option<f64>,
     originality: Option<f64>,
     photo: Option<String>,
+    licence_hash: Option<Vec<u8>>,
 }
 
 impl StoredRemote {
@@ -268,6 +273,7 @@ impl StoredRemote {
         Ok(RemoteRecord {
             vehicle: self.vehicle(keys)?,
             state: self.state()?,
+            licence_hash: subject_hash(self.licence_hash.as_deref(), "remote.licence_hash")?,
             id: self.id,
             number: number::decode(self.number, "remote.number")?,
             company: AccountId(self.company_id),

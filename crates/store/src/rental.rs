@@ -15,6 +15,7 @@ use crate::error::{StoreError, report};
 use crate::history::{self, CountKey};
 use crate::keys::Keyring;
 use crate::number::{self, Kind};
+use crate::record::subject_hash;
 use crate::sql::statements;
 use crate::store::Store;
 
@@ -35,7 +36,7 @@ statements! { STATEMENTS:
         WHERE company_id = $1 AND id = $2 AND verification_id IS NULL";
     BY_ID = "
         SELECT id, company_id, number, at_ms, from_date, to_date, plate, status, one_way, verified_ms, code,
-               temporary
+               temporary, licence_hash
         FROM rental WHERE company_id = $1 AND id = $2";
     PENDING = "
         SELECT id, number FROM rental
@@ -144,6 +145,8 @@ pub struct RentalRecord {
     pub checked: Option<(Timestamp, ResultCode)>,
     /// 임시면허.
     pub temporary: bool,
+    /// The keyed hash of the driver's licence number, once one was verified.
+    pub licence_hash: Option<[u8; 16]>,
 }
 
 /// A rental's write, ready to bind.
@@ -277,6 +280,7 @@ pub(crate) struct StoredRental {
     verified_ms: Option<i64>,
     code: Option<i16>,
     temporary: bool,
+    licence_hash: Option<Vec<u8>>,
 }
 
 impl TryFrom<StoredRental> for RentalRecord {
@@ -304,6 +308,7 @@ impl TryFrom<StoredRental> for RentalRecord {
             one_way: row.one_way.map(bool_to_one_way),
             checked,
             temporary: row.temporary,
+            licence_hash: subject_hash(row.licence_hash.as_deref(), "rental.licence_hash")?,
         })
     }
 }

@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use rims_domain::audit::Trail;
 use rims_protocol::codes::SearchType;
 use sqlx::FromRow;
 
+use crate::audit::trail_of;
 use crate::codec::date_to_int;
 use crate::committer::{Failure, changed, changed_some, one};
 use crate::db::{Link, on_backend, text_of};
@@ -261,13 +263,18 @@ impl Store {
         found.map(|found| found > 0).map_err(|error| report(&error))
     }
 
-    /// The oldest rows of each audit chain that are from before a moment, at most some hundred of each.
-    pub async fn expired_audit(&self, before: Timestamp) -> Result<Vec<ExpiredAudit>, StoreError> {
+    /// The oldest rows of each audit chain of a trail that are from before a moment, at most some hundred of each.
+    pub async fn expired_audit(
+        &self,
+        trail: Trail,
+        before: Timestamp,
+    ) -> Result<Vec<ExpiredAudit>, StoreError> {
         let chains: Result<Vec<(String, i64)>, _> = on_backend!(&self.inner.db, pool => {
             sqlx::query_as(AUDIT_CHAINS).fetch_all(pool).await
         });
         let mut expired = Vec::new();
-        for (chain, base) in chains.map_err(|error| report(&error))? {
+        let chains = chains.map_err(|error| report(&error))?;
+        for (chain, base) in chains.into_iter().filter(|(chain, _)| trail_of(chain) == trail) {
             let oldest: Result<Vec<(i64, i64)>, _> = on_backend!(&self.inner.db, pool => {
                 sqlx::query_as(AUDIT_OLDEST).bind(&chain).bind(base).bind(BATCH).fetch_all(pool).await
             });

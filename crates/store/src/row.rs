@@ -1,10 +1,13 @@
 //! The rows of the frequent writes as the committer binds them: sealed, hashed and encoded.
 
+use std::net::IpAddr;
+
 use rims_domain::vehicle::Sighting;
-use rims_domain::{AccountId, Environment};
+use rims_domain::{AccountId, AuditAction, Environment, Requester};
 use rims_protocol::codes::ApiType;
 use rims_protocol::values::{Plate, PlateKey, Vehicle};
 
+use crate::audit::actor;
 use crate::codec::{Code, date_to_int, digits};
 use crate::error::StoreError;
 use crate::keys::{Column, Keyring};
@@ -17,6 +20,9 @@ pub(crate) struct VerificationRow {
     pub(crate) at_ms: i64,
     pub(crate) company: i64,
     pub(crate) caller: i64,
+    /// Only in the audit trail, as is the address.
+    pub(crate) requester: Requester,
+    pub(crate) address: Option<IpAddr>,
     pub(crate) environment: i16,
     pub(crate) sector: i16,
     pub(crate) channel: i16,
@@ -59,13 +65,17 @@ pub(crate) struct TokenRow {
 #[derive(Clone)]
 pub(crate) struct AuditRow {
     pub(crate) at_ms: i64,
+    pub(crate) actor_kind: i16,
     pub(crate) actor: i64,
-    pub(crate) action: &'static str,
+    pub(crate) actor_name: Option<String>,
+    pub(crate) address: Option<[u8; 16]>,
+    pub(crate) environment: Option<i16>,
+    pub(crate) action: AuditAction,
     pub(crate) company: Option<i64>,
     pub(crate) subject_hash: Option<[u8; 16]>,
     pub(crate) reference: i64,
     pub(crate) outcome: String,
-    /// The verifications of a commit: see [`crate::audit::sheet`].
+    /// The verifications of a commit, or the people of a page: see [`crate::audit::sheet`].
     pub(crate) sheet: Option<Vec<u8>>,
 }
 
@@ -124,6 +134,8 @@ impl VerificationRow {
             at_ms: new.at.as_millisecond(),
             company: new.company.0,
             caller: new.caller.0,
+            requester: new.requester,
+            address: new.address,
             environment: new.environment.encode(),
             sector: new.sector.encode(),
             channel: new.channel.encode(),
@@ -167,13 +179,20 @@ impl AuditRow {
     pub(crate) fn new(new: NewAudit, keys: &Keyring) -> Self {
         Self {
             at_ms: new.at.as_millisecond(),
-            actor: new.actor.0,
+            actor_kind: actor::kind(&new.actor),
+            actor: new.actor.id(),
+            actor_name: new.actor.name().map(str::to_owned),
+            address: new.address.map(actor::encode_address),
+            environment: new.environment.map(Code::encode),
             action: new.action,
             company: new.company.map(|company| company.0),
             subject_hash: subject_hash(&new.subject, keys),
             reference: new.reference,
             outcome: new.outcome,
-            sheet: None,
+            sheet: match &new.subject {
+                Subject::People(hashes) if !hashes.is_empty() => Some(hashes.concat()),
+                Subject::People(_) | Subject::None | Subject::Licence(_) | Subject::User(_) => None,
+            },
         }
     }
 }
@@ -181,7 +200,7 @@ impl AuditRow {
 /// The keyed hash by which the audit trail knows somebody.
 pub(crate) fn subject_hash(subject: &Subject, keys: &Keyring) -> Option<[u8; 16]> {
     match subject {
-        Subject::None => None,
+        Subject::None | Subject::People(_) => None,
         Subject::Licence(licence) => Some(keys.licence_hash(licence)),
         Subject::User(user_id) => Some(keys.user_hash(user_id)),
     }

@@ -50,7 +50,8 @@ statements! { SHARED:
         WHERE id >= ($1 << 52) AND id < (($1 + 1) << 52)
               AND licence_hash = $2 AND at_ms >= $3 AND at_ms <= $4 ORDER BY id DESC";
     AUDIT_ENTRIES = "
-        SELECT chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, sheet, hash
+        SELECT chain, seq, at_ms, key_version, actor_kind, actor, actor_name, address, environment, action, company_id,
+               subject_hash, reference, outcome, sheet, hash
         FROM audit WHERE chain = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
     AUDIT_NEXT_CHAIN = "SELECT MIN(chain) FROM audit_chain WHERE chain > $1";
     AUDIT_HEAD = "SELECT seq, hash FROM audit_chain WHERE chain = $1";
@@ -115,32 +116,33 @@ statements! { POSTGRES:
                UNNEST($17::bytea[])";
     POSTGRES_APPEND_AUDIT = "
         WITH moved AS (
-            UPDATE audit_chain SET seq = $14, at_ms = $15, hash = $16
-            WHERE chain = $1 AND seq = $12 AND hash = $13 RETURNING chain)
-        INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome,
-                           sheet, hash)
-        SELECT moved.chain, UNNEST($2::bigint[]), UNNEST($3::bigint[]), UNNEST($4::bigint[]), UNNEST($5::text[]),
-               UNNEST($6::bigint[]), UNNEST($7::bytea[]), UNNEST($8::bigint[]), UNNEST($9::text[]),
-               UNNEST($10::bytea[]), UNNEST($11::bytea[])
+            UPDATE audit_chain SET seq = $19, at_ms = $20, hash = $21
+            WHERE chain = $1 AND seq = $17 AND hash = $18 RETURNING chain)
+        INSERT INTO audit (chain, seq, at_ms, key_version, actor_kind, actor, actor_name, address, environment,
+                           action, company_id, subject_hash, reference, outcome, sheet, hash)
+        SELECT moved.chain, UNNEST($2::bigint[]), UNNEST($3::bigint[]), UNNEST($4::integer[]),
+               UNNEST($5::smallint[]), UNNEST($6::bigint[]), UNNEST($7::text[]), UNNEST($8::bytea[]),
+               UNNEST($9::smallint[]), UNNEST($10::text[]), UNNEST($11::bigint[]), UNNEST($12::bytea[]),
+               UNNEST($13::bigint[]), UNNEST($14::text[]), UNNEST($15::bytea[]), UNNEST($16::bytea[])
         FROM moved";
     POSTGRES_LOCK_HEAD = "SELECT seq, hash FROM audit_chain WHERE chain = $1 FOR UPDATE";
     POSTGRES_COMMIT_VERIFICATIONS = "
         WITH moved AS (
-            UPDATE audit_chain SET seq = $14, at_ms = $15, hash = $16
-            WHERE chain = $1 AND seq = $12 AND hash = $13 RETURNING chain),
+            UPDATE audit_chain SET seq = $19, at_ms = $20, hash = $21
+            WHERE chain = $1 AND seq = $17 AND hash = $18 RETURNING chain),
         stored AS (
             INSERT INTO verification (id, at_ms, company_id, caller_id, environment, sector, channel, class,
                                       from_date, to_date, plate, api_type, code, temporary, identity,
                                       licence_hash, subject)
-            SELECT UNNEST($17::bigint[]), UNNEST($18::bigint[]), UNNEST($19::bigint[]), UNNEST($20::bigint[]),
-                   UNNEST($21::smallint[]), UNNEST($22::smallint[]), UNNEST($23::smallint[]),
-                   UNNEST($24::smallint[]), UNNEST($25::integer[]), UNNEST($26::integer[]), UNNEST($27::text[]),
-                   UNNEST($28::text[]), UNNEST($29::smallint[]), UNNEST($30::boolean[]), UNNEST($31::smallint[]),
-                   UNNEST($32::bytea[]), UNNEST($33::bytea[])
+            SELECT UNNEST($22::bigint[]), UNNEST($23::bigint[]), UNNEST($24::bigint[]), UNNEST($25::bigint[]),
+                   UNNEST($26::smallint[]), UNNEST($27::smallint[]), UNNEST($28::smallint[]),
+                   UNNEST($29::smallint[]), UNNEST($30::integer[]), UNNEST($31::integer[]), UNNEST($32::text[]),
+                   UNNEST($33::text[]), UNNEST($34::smallint[]), UNNEST($35::boolean[]), UNNEST($36::smallint[]),
+                   UNNEST($37::bytea[]), UNNEST($38::bytea[])
             FROM moved),
         ended AS (
             DELETE FROM vehicle_grace g
-            USING moved, UNNEST($34::bigint[], $35::smallint[], $36::text[])
+            USING moved, UNNEST($39::bigint[], $40::smallint[], $41::text[])
                          AS ended (company_id, environment, plate_key)
             WHERE g.company_id = ended.company_id AND g.environment = ended.environment
               AND g.plate_key = ended.plate_key RETURNING 1),
@@ -148,12 +150,12 @@ statements! { POSTGRES:
             INSERT INTO vehicle_grace (company_id, environment, plate_key, started_ms)
             SELECT started.*
             FROM moved, (SELECT COUNT(*) FROM ended) AS first,
-                 UNNEST($37::bigint[], $38::smallint[], $39::text[], $40::bigint[]) AS started
+                 UNNEST($42::bigint[], $43::smallint[], $44::text[], $45::bigint[]) AS started
             ON CONFLICT DO NOTHING)
-        INSERT INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome,
-                           sheet, hash)
-        SELECT moved.chain, $2::bigint, $3::bigint, $4::bigint, $5::text, $6::bigint, $7::bytea, $8::bigint,
-               $9::text, $10::bytea, $11::bytea
+        INSERT INTO audit (chain, seq, at_ms, key_version, actor_kind, actor, actor_name, address, environment,
+                           action, company_id, subject_hash, reference, outcome, sheet, hash)
+        SELECT moved.chain, $2::bigint, $3::bigint, $4::integer, $5::smallint, $6::bigint, $7::text, $8::bytea,
+               $9::smallint, $10::text, $11::bigint, $12::bytea, $13::bigint, $14::text, $15::bytea, $16::bytea
         FROM moved";
     POSTGRES_START_GRACE = "
         INSERT INTO vehicle_grace (company_id, environment, plate_key, started_ms)

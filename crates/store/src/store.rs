@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, RwLock, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{Instrument as _, trace_span};
 
+use crate::audit::rights_chain;
 use crate::checkpoint::{Checkpointer, Log};
 use crate::claim::Rotation;
 use crate::codec::moment;
@@ -43,7 +44,7 @@ pub struct Store {
 pub(crate) struct Inner {
     pub(crate) db: Db,
     replica: Option<Arc<Replica>>,
-    pub(crate) keys: Keyring,
+    pub(crate) keys: Arc<Keyring>,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) numbers: Blocks,
     pub(crate) rotation: Rotation,
@@ -134,7 +135,7 @@ impl Store {
         lock: Option<File>,
     ) -> Result<Self, OpenError> {
         target.create_file()?;
-        let keys = Keyring::new(keys);
+        let keys = Arc::new(Keyring::new(keys));
         let mut link = target.connect().await.map_err(|error| unreachable(&error))?;
         let db = target.readers(options.readers.max(1));
         schema::check_keys(&db, &mut link, &keys).await?;
@@ -159,6 +160,7 @@ impl Store {
             log,
             ids: Arc::clone(&ids),
             target: Arc::new(target),
+            keys: Arc::clone(&keys),
             queue: Mutex::new(waiting),
             commit_timeout: options.commit_timeout,
             gate: RwLock::new(()),
@@ -382,13 +384,14 @@ pub(crate) fn lock(target: &Target) -> Result<Option<File>, OpenError> {
     }
 }
 
-/// The time of the last id when any of these chains was written to: ids continue after it, wherever the clock is now.
+/// The time of the last id when any of these writers' chains was written to: ids continue after it, wherever the clock is now.
 async fn last_id(db: &Db, chains: &[String]) -> Result<Option<Timestamp>, OpenError> {
     let mut last = None;
     if !schema::state(db).await?.is_usable() {
         return Ok(last);
     }
-    for chain in chains {
+    let rights = chains.iter().map(|chain| rights_chain(chain));
+    for chain in chains.iter().cloned().chain(rights) {
         let found: Result<Option<i64>, _> = on_backend!(db, pool => {
             sqlx::query_scalar(sql::LAST_ID_TIME).bind(chain).fetch_optional(pool).await
         });

@@ -1,11 +1,14 @@
 //! Writes as values: what a caller may ask to be stored.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
 use rims_domain::vehicle::Sighting;
-use rims_domain::{Account, AccountId, Credential, CredentialId, Environment, VehicleIdentity};
+use rims_domain::{
+    Account, AccountId, Actor, AuditAction, Credential, CredentialId, Environment, Requester, VehicleIdentity,
+};
 use rims_protocol::Sector;
 use rims_protocol::codes::{AccountStatus, ApiType, Approval, LicenceClass, ResultCode};
 use rims_protocol::values::{LicenceNumber, Period, PersonName, Plate, UserId, Vehicle};
@@ -21,9 +24,6 @@ use crate::rental::{NewRental, Promotion, StatusChange};
 use crate::reservation::{Claim, NewReservation, RunEnd};
 use crate::retention::{Expired, ExpiredAudit};
 use crate::webhook::{DeliveryEnd, MessageLane, NewEndpoint, NewMessage, Replay};
-
-/// The actor of what the system does by itself, and of commands on the machine.
-pub const SYSTEM: AccountId = AccountId(0);
 
 /// What is to be stored: all of it or nothing.
 #[derive(Debug)]
@@ -259,6 +259,10 @@ pub struct NewVerification {
     pub company: AccountId,
     /// Who asked.
     pub caller: AccountId,
+    /// The caller's key or person, or the system in its place. Only for the audit trail.
+    pub requester: Requester,
+    /// From where it was asked. Only for the audit trail.
+    pub address: Option<IpAddr>,
     /// Development or operations: never mixed.
     pub environment: Environment,
     /// Which family of interfaces.
@@ -310,10 +314,14 @@ impl fmt::Debug for NewCredential {
 pub struct NewAudit {
     /// When.
     pub at: Timestamp,
-    /// Who did it; [`SYSTEM`] where it was no account.
-    pub actor: AccountId,
-    /// What, as a short stable name (`verify`, `account.create`).
-    pub action: &'static str,
+    /// Who did it.
+    pub actor: Actor,
+    /// From where; none for the system and for commands on the machine.
+    pub address: Option<IpAddr>,
+    /// In which environment, where it belongs to one.
+    pub environment: Option<Environment>,
+    /// What.
+    pub action: AuditAction,
     /// Whose data it was.
     pub company: Option<AccountId>,
     /// Whom it was about; stored only as a keyed hash.
@@ -333,6 +341,8 @@ pub enum Subject {
     Licence(LicenceNumber),
     /// A registered user.
     User(UserId),
+    /// The holders of several licences, by their keyed hashes.
+    People(Vec<[u8; 16]>),
 }
 
 /// SHA-256 of a token: all that is ever stored of it.

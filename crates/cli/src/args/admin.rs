@@ -6,7 +6,7 @@ use rims_protocol::values::{BusinessNumber, RemoteNumber, UserId};
 use rims_server::webhook::{MessageId, WebhookUrl};
 use rims_store::Replay;
 
-use super::{ConfigFile, parse};
+use super::{Acting, ConfigFile, parse};
 
 /// Administer users, keys, delegations, webhooks and rentals; works beside a running server.
 #[derive(clap::Args)]
@@ -16,6 +16,8 @@ use super::{ConfigFile, parse};
 pub(crate) struct Admin {
     #[command(flatten)]
     pub(crate) config: ConfigFile,
+    #[command(flatten)]
+    pub(crate) acting: Acting,
     #[command(subcommand)]
     pub(crate) command: AdminCommand,
 }

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use reqwest::Url;
+use rims_domain::OperatorName;
 use rims_protocol::values::RemoteNumber;
 
 pub(crate) use admin::{
@@ -119,6 +120,13 @@ pub(crate) struct ConfigFile {
     /// The configuration (docs/configuration.md).
     #[arg(long = "config", value_name = "FILE", env = "RIMS_CONFIG")]
     pub(crate) path: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Acting {
+    /// Who acts, for the audit trail; else SUDO_USER, else the name of the login.
+    #[arg(long = "as", value_name = "NAME", value_parser = parse::operator, global = true)]
+    pub(crate) operator: Option<OperatorName>,
 }
 
 /// Print the link that a driver opens to be verified remotely (§4.1.3), and on a terminal its QR code.

@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::ConfigFile;
 use super::company::Output;
+use super::{Acting, ConfigFile};
 
 /// Bring the database's schema to this version.
 #[derive(clap::Args)]
@@ -22,6 +22,8 @@ pub(crate) struct Migrate {
 pub(crate) struct Backup {
     #[command(flatten)]
     pub(crate) config: ConfigFile,
+    #[command(flatten)]
+    pub(crate) acting: Acting,
     /// The new file. Keep it apart from the master key file: whoever has both can read everything.
     pub(crate) file: PathBuf,
 }
@@ -33,6 +35,8 @@ pub(crate) struct Backup {
 pub(crate) struct Restore {
     #[command(flatten)]
     pub(crate) config: ConfigFile,
+    #[command(flatten)]
+    pub(crate) acting: Acting,
     /// What `rims backup` wrote; it is only read.
     pub(crate) file: PathBuf,
     /// Move a database that is there aside, to its name with `.before-restore`.

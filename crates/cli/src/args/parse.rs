@@ -8,6 +8,7 @@ use rims_client::codes::{ApiType, LicenceClass, OneWay, Recurrence, SearchType};
 use rims_client::values::{
     BusinessNumber, IdempotencyKey, Malformed, Plate, RemoteNumber, UserId, parse_compact,
 };
+use rims_domain::OperatorName;
 use rims_protocol::Interface;
 
 /// A day: a date, or so many days from today.
@@ -154,6 +155,12 @@ pub(crate) fn base_url(text: &str) -> Result<Url, String> {
 
 fn told(rule: Malformed) -> String {
     rule.0.to_owned()
+}
+
+pub(crate) fn operator(text: &str) -> Result<OperatorName, String> {
+    let most = OperatorName::MAX;
+    OperatorName::parse(text)
+        .ok_or_else(|| format!("a name is 1 to {most} characters without control characters"))
 }
 
 #[cfg(test)]

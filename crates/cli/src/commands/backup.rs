@@ -8,6 +8,7 @@ use rims_store::{BackupError, MasterKeys, Progress};
 use super::admin::attach;
 use super::{not_opened, runtime};
 use crate::args;
+use crate::operator;
 use crate::output::{Failure, print};
 
 pub(crate) fn backup(arguments: &args::Backup) -> Result<(), Failure> {
@@ -15,7 +16,8 @@ pub(crate) fn backup(arguments: &args::Backup) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let store = attach(&config).await?;
         let bar = Bar::new();
-        let administration = Administration::new(store.clone(), Clock::system());
+        let administration =
+            Administration::new(store.clone(), Clock::system()).acting_as(operator::actor(&arguments.acting));
         let done = administration.backup(&arguments.file, |progress| bar.tell(progress)).await;
         store.close().await;
         bar.end();
@@ -30,7 +32,8 @@ pub(crate) fn restored(arguments: &args::Restore) -> Result<(), Failure> {
     let options = store_options(&config.database);
     let (clock, bar) = (Clock::system(), Bar::new());
     let args::Restore { file, replace, trust_keys, .. } = arguments;
-    let request = RestoreRequest { from: file, replace: *replace, trust_keys: *trust_keys };
+    let actor = operator::actor(&arguments.acting);
+    let request = RestoreRequest { from: file, replace: *replace, trust_keys: *trust_keys, actor };
     let done = restore(&options, &keys, request, &clock, |progress| bar.tell(progress));
     let done = runtime()?.block_on(done);
     bar.end();

@@ -156,7 +156,7 @@ fn the_audit_trail_is_verified_and_a_changed_row_is_named() {
     let chains = chains.as_array().unwrap();
     assert_eq!(
         chains.iter().map(|chain| chain["chain"].as_str().unwrap()).collect::<Vec<_>>(),
-        ["admin", "node-0"]
+        ["admin", "node-0", "rights.admin"]
     );
     for chain in chains {
         assert!(chain["whole"] == true && chain["broken"].is_null(), "{chain}");
@@ -165,9 +165,9 @@ fn the_audit_trail_is_verified_and_a_changed_row_is_named() {
     }
     server.signal(Signal::SIGTERM);
     server.end();
-    scene.execute("UPDATE audit SET outcome = '12' WHERE chain = 'admin' AND seq = 2");
+    scene.execute("UPDATE audit SET outcome = '12' WHERE chain = 'rights.admin' AND seq = 2");
     let (code, stdout, stderr) = scene.rims(&["audit", "verify"]);
-    assert!(code == 1 && stderr.contains("chain admin, row 2 was changed"), "{stderr}");
+    assert!(code == 1 && stderr.contains("chain rights.admin, row 2 was changed"), "{stderr}");
     assert!(stdout.contains("admin") && stdout.contains("no"), "{stdout}");
 }
 

@@ -24,7 +24,7 @@ use rims_server::clock::Clock;
 use rims_server::sandbox::{Sandbox, SandboxOptions};
 use rims_server::webhook::WebhookSecret;
 use rims_store::{
-    Channel, HistoryQuery, NewAudit, NewEndpoint, RentalRecord, ReservationRecord, SYSTEM, Store, Subject,
+    Channel, HistoryQuery, NewAudit, NewEndpoint, RentalRecord, ReservationRecord, Store, Subject,
     VerificationRecord, Write,
 };
 use serde_json::{Value, json};
@@ -248,8 +248,10 @@ async fn add_endpoint(store: &Store, company: AccountId, url: &str) {
     let id = store.next_id(at);
     let audit = NewAudit {
         at,
-        actor: SYSTEM,
-        action: "webhook.add",
+        actor: rims_domain::Actor::System,
+        address: None,
+        environment: None,
+        action: rims_domain::AuditAction::WebhookAdd,
         company: Some(company),
         subject: Subject::None,
         reference: id,

@@ -26,7 +26,7 @@ use super::turns::Turn;
 use super::{Api, once, rate_limited};
 use crate::request_id;
 use crate::service::recheck::{Queued, RecheckRequest};
-use crate::service::{Caller, ServiceError};
+use crate::service::{Caller, Principal, ServiceError};
 
 /// `Recheck-Reference` (docs/outages.md).
 const RECHECK_REFERENCE: HeaderName = HeaderName::from_static("recheck-reference");
@@ -35,13 +35,14 @@ const LARGE: usize = 16 << 10;
 
 /// Who calls, with a token that holds and a key that may use the interface.
 pub(super) struct Bearer {
-    pub(super) caller: Arc<Caller>,
+    pub(super) caller: Principal,
+    key: Arc<Caller>,
     pub(super) interface: &'static Interface,
 }
 
 /// A request whose body was opened.
 pub(super) struct Call {
-    pub(super) caller: Arc<Caller>,
+    pub(super) caller: Principal,
     pub(super) interface: &'static Interface,
     pub(super) members: Arc<Members>,
     /// As sent; read by the interfaces that record something once.
@@ -66,17 +67,17 @@ impl FromRequestParts<Arc<Api>> for Bearer {
         let interface = Interface::by_path(parts.uri.path()).ok_or(ApiError::NotFoundApi)?;
         let token = credentials(parts, "Bearer").ok_or(Failure::TokenRefused)?;
         let peer = api.peer(parts);
-        let caller = match api.services.caller_of_token(token, peer).await {
-            Ok(caller) => caller,
+        let key = match api.services.caller_of_token(token, peer).await {
+            Ok(key) => key,
             Err(ServiceError::Unauthenticated) => return Err(Failure::TokenRefused),
             Err(error) => return Err(error.into()),
         };
-        request_id::note_environment(caller.credential.environment);
-        api.count(caller.credential.id)?;
-        if !access::may_use(interface, caller.credential.environment) {
+        request_id::note_environment(key.credential.environment);
+        api.count(key.credential.id)?;
+        if !access::may_use(interface, key.credential.environment) {
             return Err(ApiError::NotFoundApi.into());
         }
-        Ok(Self { caller, interface })
+        Ok(Self { caller: key.principal(peer), key, interface })
     }
 }
 
@@ -85,21 +86,19 @@ impl FromRequest<Arc<Api>> for Call {
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
-        let (caller, interface, turn) = match admitted(&mut parts, api).await {
+        let (Bearer { caller, key, interface }, turn) = match admitted(&mut parts, api).await {
             Ok(admitted) => admitted,
             Err(refusal) => {
                 api.bodies.refuse(&parts, body);
                 return Err(refusal);
             }
         };
-        let body =
-            api.bodies.read(caller.credential.id, &parts, body).instrument(trace_span!("body")).await?;
+        let body = api.bodies.read(key.credential.id, &parts, body).instrument(trace_span!("body")).await?;
         let table = RequestTable::of(interface.family);
         let (members, memory) = if body.bytes.len() > LARGE {
-            let caller = Arc::clone(&caller);
-            computed(Box::pin(aside(move || opened(&caller, body, &table))).await)?
+            computed(Box::pin(aside(move || opened(&key, body, &table))).await)?
         } else {
-            opened(&caller, body, &table)?
+            opened(&key, body, &table)?
         };
         let memory = api.bodies.keep(memory, members.held_bytes())?;
         let idempotency_key = parts.headers.remove(once::HEADER);
@@ -109,13 +108,11 @@ impl FromRequest<Arc<Api>> for Call {
     }
 }
 
-async fn admitted(
-    parts: &mut Parts,
-    api: &Arc<Api>,
-) -> Result<(Arc<Caller>, &'static Interface, Turn), Failure> {
-    let Bearer { caller, interface } = Bearer::from_request_parts(parts, api).await?;
-    let turn = api.admission.admit(interface, &caller).instrument(trace_span!("turn")).await?;
-    Ok((caller, interface, turn))
+async fn admitted(parts: &mut Parts, api: &Arc<Api>) -> Result<(Bearer, Turn), Failure> {
+    let bearer = Bearer::from_request_parts(parts, api).await?;
+    let admit = api.admission.admit(bearer.interface, &bearer.key);
+    let turn = admit.instrument(trace_span!("turn")).await?;
+    Ok((bearer, turn))
 }
 
 impl Call {

@@ -19,7 +19,7 @@ pub(super) async fn generate(State(api): State<Arc<Api>>, call: Call) -> Result<
     let (sector, now) = (sector(&call)?, api.services.clock().now());
     answer_once(&api, &call, async |once| {
         let request = NumberRequest::read(&call.members, sector, today(now))?;
-        let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
+        let (services, caller) = (Arc::clone(&api.services), call.caller.clone());
         let generate =
             async move { services.generate_number(&caller, sector, request, now, once.as_ref()).await };
         Ok(call.to_the_end(generate).await?)

@@ -18,7 +18,7 @@ pub(super) async fn confirm(State(api): State<Arc<Api>>, call: Call) -> Result<R
     let now = api.services.clock().now();
     answer_once(&api, &call, async |once| {
         let request = ConfirmRequest::read(&call.members, today(now))?;
-        let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
+        let (services, caller) = (Arc::clone(&api.services), call.caller.clone());
         let confirm = async move { services.confirm_rental(&caller, request, now, once.as_ref()).await };
         Ok(call.to_the_end(confirm).await?)
     })
@@ -30,7 +30,7 @@ pub(super) async fn schedule(State(api): State<Arc<Api>>, call: Call) -> Result<
     let now = api.services.clock().now();
     answer_once(&api, &call, async |once| {
         let request = ScheduleRequest::read(&call.members, today(now))?;
-        let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
+        let (services, caller) = (Arc::clone(&api.services), call.caller.clone());
         let schedule = async move { services.schedule(&caller, request, now, once.as_ref()).await };
         Ok(call.to_the_end(schedule).await?)
     })

@@ -11,9 +11,9 @@ use super::call::Bearer;
 /// `GET /col/isUserInDatabase?user_id=…&brno=…` (§4.1.2).
 pub(super) async fn is_registered(
     State(api): State<Arc<Api>>,
-    _caller: Bearer,
+    Bearer { caller, .. }: Bearer,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let query = UserQuery::read(query)?;
-    Ok(done(&api.services.is_user_in_database(&query).await?))
+    Ok(done(&api.services.is_user_in_database(&caller, &query).await?))
 }

@@ -25,7 +25,7 @@ pub(super) async fn single(State(api): State<Arc<Api>>, call: Call) -> Result<Re
     let answer = answer_once(&api, &call, async |once| {
         let request = SingleRequest::read(&call.members, sector, today(now))?;
         let terms = Terms { once, recheck: call.recheck(&queued)? };
-        let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
+        let (services, caller) = (Arc::clone(&api.services), call.caller.clone());
         let verify = async move { services.verify_single(&caller, sector, &request, now, &terms).await };
         Ok(call.to_the_end(verify).await?)
     })
@@ -41,7 +41,7 @@ pub(super) async fn batch(State(api): State<Arc<Api>>, call: Call) -> Result<Res
         let members = Arc::clone(&call.members);
         let request = computed(aside(move || BatchRequest::read(&members, sector, today(now))).await)?;
         let terms = Terms { once, recheck: call.recheck(&queued)? };
-        let (services, caller) = (Arc::clone(&api.services), Arc::clone(&call.caller));
+        let (services, caller) = (Arc::clone(&api.services), call.caller.clone());
         let verify = async move { services.verify_batch(&caller, sector, &request, now, &terms).await };
         Ok(call.to_the_end(verify).await?)
     })

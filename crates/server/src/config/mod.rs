@@ -16,6 +16,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use figment::value::UncasedStr;
 use ipnet::IpNet;
+use rims_domain::audit::{ACCESS_DAYS_MIN, RIGHTS_DAYS_MIN};
 use rims_store::MAX_NODE;
 use rims_upstream::{KoroadConfig, VehicleConfig};
 use serde::Deserialize;
@@ -200,8 +201,10 @@ pub struct WebhookConfig {
 pub struct RetentionConfig {
     /// Verifications.
     pub verifications_days: u32,
-    /// The audit trail.
+    /// The audit trail's events about accesses.
     pub audit_days: u32,
+    /// The audit trail's events about rights: accounts, keys, delegations, webhooks.
+    pub rights_days: u32,
     /// Rentals, reservations and remote verifications, after their end.
     pub rentals_days: u32,
     /// What webhooks were told.
@@ -270,16 +273,22 @@ impl WebhookConfig {
 
 impl Default for RetentionConfig {
     fn default() -> Self {
-        let Retention { verifications_days, audit_days, rentals_days, webhook_messages_days } =
+        let Retention { verifications_days, audit_days, rights_days, rentals_days, webhook_messages_days } =
             Retention::default();
-        Self { verifications_days, audit_days, rentals_days, webhook_messages_days }
+        Self { verifications_days, audit_days, rights_days, rentals_days, webhook_messages_days }
     }
 }
 
 impl From<RetentionConfig> for Retention {
     fn from(config: RetentionConfig) -> Self {
-        let RetentionConfig { verifications_days, audit_days, rentals_days, webhook_messages_days } = config;
-        Self { verifications_days, audit_days, rentals_days, webhook_messages_days }
+        let RetentionConfig {
+            verifications_days,
+            audit_days,
+            rights_days,
+            rentals_days,
+            webhook_messages_days,
+        } = config;
+        Self { verifications_days, audit_days, rights_days, rentals_days, webhook_messages_days }
     }
 }
 
@@ -375,15 +384,25 @@ impl Config {
 }
 
 impl RetentionConfig {
-    /// A verification is not kept longer than the event that says who asked for it.
+    /// The audit trail is kept as long as 개인정보의 안전성 확보조치 기준 asks (§5③, §8①), and a verification not longer than
+    /// the event that says who asked for it.
     fn check(&self) -> Result<(), String> {
         for (name, days) in [
             ("retention.verifications_days", self.verifications_days),
             ("retention.audit_days", self.audit_days),
+            ("retention.rights_days", self.rights_days),
             ("retention.rentals_days", self.rentals_days),
             ("retention.webhook_messages_days", self.webhook_messages_days),
         ] {
             from_1_to(CENTURY_DAYS.into(), name, days.into())?;
+        }
+        for (name, days, fewest) in [
+            ("retention.audit_days", self.audit_days, ACCESS_DAYS_MIN),
+            ("retention.rights_days", self.rights_days, RIGHTS_DAYS_MIN),
+        ] {
+            if days < fewest {
+                return Err(format!("{name} is at least {fewest} (개인정보의 안전성 확보조치 기준 §5, §8)"));
+            }
         }
         if self.audit_days < self.verifications_days {
             return Err("retention.audit_days is less than retention.verifications_days".to_owned());

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rims_domain::access::{self, Named};
-use rims_domain::{Account, AccountId};
+use rims_domain::{Account, AccountId, AuditAction};
 use rims_protocol::values::UserId;
-use rims_store::{Store, StoreError};
+use rims_store::{NewAudit, Store, StoreError, Subject, Write};
 
 use super::recent::Recent;
-use super::{Caller, ServiceError, Services};
+use super::{Principal, ServiceError, Services};
 
 const NAMED: usize = 10_000;
 /// No account has this id.
@@ -55,16 +55,19 @@ impl Services {
     /// that has delegated to the caller; else -130.
     pub(super) async fn company(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         bizinfo: Option<&UserId>,
     ) -> Result<Account, ServiceError> {
         let Some(user_id) = bizinfo.filter(|id| **id != caller.account.user_id) else {
-            return Ok(caller.account.clone());
+            return Ok((*caller.account).clone());
         };
         let named = self.companies.named(caller.account.id, user_id).await?;
         match (access::company(caller.account.id, &named), &*named) {
             (Some(_), Named::Account { account, .. }) => Ok((**account).clone()),
-            _ => Err(ServiceError::Bizinfo),
+            (_, named) => {
+                self.record_refused_company(caller, named, user_id).await?;
+                Err(ServiceError::Bizinfo)
+            }
         }
     }
 
@@ -72,7 +75,7 @@ impl Services {
     /// is still usable and still delegates to the caller; else -130.
     pub(super) async fn may_still_act_for(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         company: AccountId,
     ) -> Result<(), ServiceError> {
         if company == caller.account.id {
@@ -80,5 +83,25 @@ impl Services {
         }
         let user_id = self.account(company).await?.user_id;
         self.company(caller, Some(&user_id)).await.map(drop)
+    }
+
+    /// A caller asked for a company that it may not act for. Rare, so it has memory of its own.
+    fn record_refused_company(
+        &self,
+        caller: &Principal,
+        named: &Named,
+        user_id: &UserId,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        let company = match named {
+            Named::Account { account, .. } => Some(account.id),
+            Named::Nobody => None,
+        };
+        let audit = NewAudit {
+            company,
+            subject: Subject::User(user_id.clone()),
+            outcome: "-130".to_owned(),
+            ..caller.event(self.clock.now(), AuditAction::BizinfoRefused)
+        };
+        Box::pin(self.store.commit(Write::Audit(vec![audit])))
     }
 }

@@ -1,9 +1,9 @@
 //! 대여확정 (§4.2.3): verifies the driver, then records the rental.
 
 use jiff::Timestamp;
-use rims_domain::Account;
 use rims_domain::calendar::today;
 use rims_domain::vehicle::Registration;
+use rims_domain::{Account, AuditAction};
 use rims_protocol::Sector;
 use rims_protocol::messages::{Answer, ConfirmRequest, Header, ItemAnswer};
 use rims_protocol::values::{Plate, RemoteNumber, Vehicle};
@@ -15,7 +15,7 @@ use rims_upstream::LicenceAnswer;
 
 use super::once::Once;
 use super::verify::{Asked, Checked, Seen, item_answer, seen};
-use super::{Caller, ServiceError, Services};
+use super::{Principal, ServiceError, Services};
 use crate::webhook::Event;
 
 /// How often a rental that waits is looked for while others take it.
@@ -35,7 +35,7 @@ impl Services {
     /// exactly this vehicle, period and driver, or else a new one.
     pub async fn confirm_rental(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         request: ConfirmRequest,
         at: Timestamp,
         once: Option<&Once>,
@@ -45,7 +45,7 @@ impl Services {
         let plate = decided_plate(&request.item.vehicle)?;
         let registration = self.registration(&asked, &request.item.vehicle).await;
         self.vehicle_within_grace(&asked, plate, registration).await?;
-        self.spend(Quota::Checks, &caller.credential, 1).await?;
+        self.spend(Quota::Checks, caller.account.id, caller.environment, 1).await?;
         match self.check(&asked, &request.item).await? {
             Checked::Refused { code, message } => {
                 Ok(Answer { header: Header::refused(today(at), 1, code, message), body: None })
@@ -117,13 +117,10 @@ impl Services {
     ) -> Vec<Write> {
         let Confirmed { asked, verification, .. } = confirmed;
         let audit = NewAudit {
-            at: asked.at,
-            actor: asked.caller,
-            action: "rental.confirm",
-            company: Some(asked.company.id),
             subject: Subject::Licence(verification.licence.clone()),
             reference: id,
             outcome: number.to_string(),
+            ..asked.event(AuditAction::RentalConfirm)
         };
         let event = Event::RentalConfirmed { rent_no: number, user_id: asked.company.user_id.clone() };
         vec![

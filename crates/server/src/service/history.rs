@@ -1,18 +1,18 @@
 //! Histories of a company's rentals and reservations (§4.2.8, §4.2.9).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use rims_domain::calendar::{in_seoul, today};
-use rims_domain::{Account, AccountId, AccountKind, Environment};
+use rims_domain::{Account, AccountId, AccountKind, AuditAction, Environment};
 use rims_protocol::messages::{
     HistoryPage, HistoryRequest, LicenceKind, RentalRow, ScheduleRow, VerificationInfo,
 };
-use rims_protocol::values::{PersonName, UserId, is_control_or_format};
+use rims_protocol::values::{LicenceNumber, PersonName, is_control_or_format};
 use rims_store::{HistoryQuery, NewAudit, RentalRecord, ReservationRecord, StoreError, Subject, Write};
 
-use super::{Caller, ServiceError, Services};
+use super::{Principal, ServiceError, Services};
 
 /// The companies that a history is about.
 struct Scope {
@@ -24,13 +24,15 @@ impl Services {
     /// A page of rentals.
     pub async fn rental_history(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         request: HistoryRequest,
         at: Timestamp,
     ) -> Result<HistoryPage<RentalRow>, ServiceError> {
         let scope = self.scope(caller, &request).await?;
         let page = self.store.rental_page(&query(&scope, &request)).await?;
-        self.record_view(caller, &request, at, "rental.history").await?;
+        let people = page.rows.iter().filter_map(|rental| rental.licence_hash).collect();
+        let viewed = caller.event(at, AuditAction::RentalHistory);
+        self.record_view(viewed, &scope, &request, people).await?;
         let rows: Result<Vec<RentalRow>, _> =
             page.rows.into_iter().map(|rental| scope.rental_row(rental)).collect();
         Ok(HistoryPage::new(rows?, request.page, u64::try_from(page.total).unwrap_or_default()))
@@ -39,13 +41,15 @@ impl Services {
     /// A page of reservations with their last results.
     pub async fn schedule_history(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         request: HistoryRequest,
         at: Timestamp,
     ) -> Result<HistoryPage<ScheduleRow>, ServiceError> {
         let scope = self.scope(caller, &request).await?;
         let page = self.store.reservation_page(&query(&scope, &request)).await?;
-        self.record_view(caller, &request, at, "reservation.history").await?;
+        let people = page.rows.iter().filter_map(|row| self.licence_hash(&row.licence)).collect();
+        let viewed = caller.event(at, AuditAction::ReservationHistory);
+        self.record_view(viewed, &scope, &request, people).await?;
         let mut rows = Vec::with_capacity(page.rows.len());
         for reservation in page.rows {
             let registrant = self.registrant(&scope, reservation.caller).await?;
@@ -57,10 +61,10 @@ impl Services {
     /// The company that `bizinfo` names, or the caller's own and, for a platform, those that have delegated to it;
     /// of these the ones whose name contains `co_nm`. Development keys make no rentals (§3.5.1), so they have
     /// no history.
-    async fn scope(&self, caller: &Caller, request: &HistoryRequest) -> Result<Scope, ServiceError> {
+    async fn scope(&self, caller: &Principal, request: &HistoryRequest) -> Result<Scope, ServiceError> {
         let company = self.company(caller, request.bizinfo.as_ref()).await?;
         let mut companies = Vec::new();
-        if caller.credential.environment == Environment::Operations {
+        if caller.environment == Environment::Operations {
             let names_nobody = request.bizinfo.is_none();
             if names_nobody && caller.account.kind == AccountKind::Platform {
                 companies = self.store.delegators(caller.account.id).await?;
@@ -75,25 +79,28 @@ impl Services {
         Ok(Scope { ids: companies.keys().copied().collect(), companies })
     }
 
-    /// Who looked at what is part of the audit trail.
+    /// Who looked at whose data is part of the audit trail: the company that was named, or the caller's own, and every
+    /// driver whom the page shows, once.
     async fn record_view(
         &self,
-        caller: &Caller,
+        viewed: NewAudit,
+        scope: &Scope,
         request: &HistoryRequest,
-        at: Timestamp,
-        action: &'static str,
+        people: BTreeSet<[u8; 16]>,
     ) -> Result<(), ServiceError> {
-        let named = request.bizinfo.clone();
+        let named = request.bizinfo.as_ref().and_then(|user_id| {
+            scope.companies.values().find(|company| company.user_id == *user_id).map(|company| company.id)
+        });
         let audit = NewAudit {
-            at,
-            actor: caller.account.id,
-            action,
-            company: Some(caller.account.id),
-            subject: named.map_or(Subject::None, |user_id: UserId| Subject::User(user_id)),
-            reference: 0,
-            outcome: "done".to_owned(),
+            company: named.or(viewed.company),
+            subject: Subject::People(people.into_iter().collect()),
+            ..viewed
         };
         Ok(self.store.commit(Write::Audit(vec![audit])).await?)
+    }
+
+    fn licence_hash(&self, licence: &LicenceNumber) -> Option<[u8; 16]> {
+        self.store.subject_hash(&Subject::Licence(licence.clone()))
     }
 
     /// Who registered a reservation; an account has no person's name, so it is the company's.

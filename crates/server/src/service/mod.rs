@@ -8,6 +8,7 @@ mod error;
 mod history;
 mod number;
 mod once;
+mod principal;
 mod quotas;
 mod recent;
 pub mod recheck;
@@ -30,6 +31,8 @@ use crate::clock::Clock;
 
 pub use error::ServiceError;
 pub use once::{Known, Once};
+pub use principal::Principal;
+pub(crate) use principal::system_event;
 pub use quotas::QuotaLimits;
 use recheck::OutageMode;
 pub use sessions::{Caller, KeyPolicy};

@@ -1,22 +1,23 @@
 //! Numbers for remote (비대면) verification (§4.2.6, §4.3.3, §4.4.3, §4.5.2.7, §4.6.3).
 
 use jiff::Timestamp;
+use rims_domain::AuditAction;
 use rims_domain::calendar::in_seoul;
 use rims_domain::vehicle::Sighting;
 use rims_protocol::Sector;
 use rims_protocol::messages::{NumberAnswer, NumberRequest};
 use rims_protocol::values::{Plate, RemoteNumber, Vehicle};
-use rims_store::{Channel, NewAudit, NewRemote, NewRental, Quota, Subject, Write};
+use rims_store::{Channel, NewAudit, NewRemote, NewRental, Quota, Write};
 
 use super::once::Once;
 use super::verify::{Asked, seen};
-use super::{Caller, ServiceError, Services};
+use super::{Principal, ServiceError, Services};
 
 impl Services {
     /// Generates a number; a car rental company's also registers a rental that waits (status 1).
     pub async fn generate_number(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         sector: Sector,
         request: NumberRequest,
         at: Timestamp,
@@ -32,7 +33,7 @@ impl Services {
             Some(plate) => self.see(&asked, &request.vehicle, plate).await?,
             None => Sighting::None,
         };
-        self.spend(Quota::Numbers, &caller.credential, 1).await?;
+        self.spend(Quota::Numbers, caller.account.id, caller.environment, 1).await?;
         let number = self.next_number(sector, at).await?;
         let id = self.store.next_id(at);
         let mut writes = vec![remote(&asked, &request, (id, number)), generated(&asked, (id, number))];
@@ -103,12 +104,8 @@ fn remote(asked: &Asked<'_>, request: &NumberRequest, (id, number): (i64, Remote
 
 fn generated(asked: &Asked<'_>, (id, number): (i64, RemoteNumber)) -> Write {
     Write::Audit(vec![NewAudit {
-        at: asked.at,
-        actor: asked.caller,
-        action: "number.generate",
-        company: Some(asked.company.id),
-        subject: Subject::None,
         reference: id,
         outcome: number.to_string(),
+        ..asked.event(AuditAction::NumberGenerate)
     }])
 }

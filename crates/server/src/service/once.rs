@@ -1,6 +1,7 @@
 //! Requests with an `Idempotency-Key`: recorded once, answered again and again (docs/idempotency.md).
 
 use jiff::Timestamp;
+use rims_domain::AuditAction;
 use rims_domain::idempotency::is_alive;
 use rims_protocol::json::{Json, Members};
 use rims_protocol::values::{IdempotencyKey, LicenceNumber};
@@ -11,7 +12,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::verify::Asked;
-use super::{Caller, ServiceError, Services};
+use super::{Principal, ServiceError, Services};
 
 /// A request that its caller may send again, and means once.
 #[derive(Clone, Debug)]
@@ -41,12 +42,12 @@ impl Services {
     /// what the first request needed, a delegation included, and is recorded in the audit trail.
     pub async fn known(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         once: &Once,
         members: &Members,
     ) -> Result<Known, ServiceError> {
         let now = self.clock.now();
-        let owner = KeyOwner { account: caller.account.id, environment: caller.credential.environment };
+        let owner = KeyOwner { account: caller.account.id, environment: caller.environment };
         let record = self.store.answer(owner, &once.key).await?;
         match record.filter(|record| is_alive(record.at, now)) {
             None => Ok(Known::Nothing),
@@ -88,15 +89,12 @@ impl Services {
 }
 
 /// The events of a repeated answer: one for each driver whom it is about, or one without a subject.
-fn replayed(caller: &Caller, record: &AnswerRecord, members: &Members, at: Timestamp) -> Vec<NewAudit> {
+fn replayed(caller: &Principal, record: &AnswerRecord, members: &Members, at: Timestamp) -> Vec<NewAudit> {
     let event = |subject| NewAudit {
-        at,
-        actor: caller.account.id,
-        action: "replay",
         company: Some(record.company),
         subject,
         reference: record.id,
-        outcome: "done".to_owned(),
+        ..caller.event(at, AuditAction::Replay)
     };
     let drivers: Vec<&Members> = match members.get("requestList") {
         Some(Json::List(items)) => items.iter().filter_map(Json::as_object).collect(),

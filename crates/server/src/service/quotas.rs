@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use metrics::counter;
 use rims_domain::calendar::{moment, today};
-use rims_domain::{AccountId, Credential, Environment};
+use rims_domain::{AccountId, Environment};
 use rims_store::{Quota, QuotaKey};
 
 use super::{ServiceError, Services};
@@ -80,15 +80,16 @@ impl Quotas {
 }
 
 impl Services {
-    /// Counts against the quota of the company whose key it is, before anything is done; refused where so many are not left.
+    /// Counts against the quota of the company that asks, before anything is done; refused where so many are not left.
     pub(super) async fn spend(
         &self,
         quota: Quota,
-        key: &Credential,
+        company: AccountId,
+        environment: Environment,
         count: usize,
     ) -> Result<(), ServiceError> {
         let Some(most) = self.quotas.limits.of(quota) else { return Ok(()) };
-        let (company, environment, now) = (key.account, key.environment, self.clock.now());
+        let now = self.clock.now();
         let key = QuotaKey { company, environment, quota, day: today(now) };
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         while let Err(missing) = self.quotas.spend(&key, count) {

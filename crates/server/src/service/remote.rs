@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use rims_domain::calendar::today;
 use rims_domain::remote::{ATTEMPTS, Closed, Remote};
-use rims_domain::{Account, AccountId, Environment, VehicleIdentity};
+use rims_domain::{Account, AccountId, AuditAction, Environment, VehicleIdentity};
 use rims_protocol::Sector;
 use rims_protocol::codes::{LicenceClass, PhotoCode, ProcessingCode};
 use rims_protocol::messages::{ResultAnswer, ResultBody, ResultRequest, VerifyItem};
@@ -16,7 +16,7 @@ use rims_store::{
 use rims_upstream::LicenceAnswer;
 
 use super::verify::{Asked, Checked, Seen, seen};
-use super::{Caller, ServiceError, Services};
+use super::{Principal, ServiceError, Services};
 use crate::webhook::{Event, Outcome};
 
 /// What a driver showed, and what the engines think of it.
@@ -65,7 +65,7 @@ impl Services {
     /// The result of a remote verification, for its company and those the company has delegated to.
     pub async fn remote_result(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         request: ResultRequest,
         at: Timestamp,
     ) -> Result<ResultAnswer, ServiceError> {
@@ -82,13 +82,10 @@ impl Services {
             RemoteState::Finished(result, _) => ResultAnswer::done(number, today(at), body(&result)),
         };
         let audit = NewAudit {
-            at,
-            actor: caller.account.id,
-            action: "remote.view",
             company: Some(record.company),
-            subject: Subject::None,
+            subject: Subject::People(record.licence_hash.into_iter().collect()),
             reference: record.id,
-            outcome: "done".to_owned(),
+            ..caller.event(at, AuditAction::RemoteView)
         };
         self.store.commit(Write::Audit(vec![audit])).await?;
         Ok(answer)
@@ -97,7 +94,7 @@ impl Services {
     /// Whether a caller who names no company may see what belongs to another one.
     async fn is_delegate(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         request: &ResultRequest,
         owner: AccountId,
     ) -> Result<bool, ServiceError> {

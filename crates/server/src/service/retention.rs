@@ -1,11 +1,13 @@
 //! Destroying what is past its period (docs/operations.md, Retention).
 
 use jiff::{SignedDuration, Timestamp};
+use rims_domain::AuditAction;
+use rims_domain::audit::{ACCESS_DAYS_MIN, RIGHTS_DAYS_MIN, Trail};
 use rims_domain::calendar::today;
 use rims_domain::retention::destroyed_before;
-use rims_store::{Expired, NewAudit, SYSTEM, Subject, Write};
+use rims_store::{Expired, NewAudit, Write};
 
-use super::{ServiceError, Services};
+use super::{ServiceError, Services, system_event};
 
 /// What one node does at a time, and for how long it may.
 const CHORE: &str = "retention";
@@ -18,8 +20,10 @@ const ROUNDS: usize = 10_000;
 pub struct Retention {
     /// Verifications, after they were made.
     pub verifications_days: u32,
-    /// Audit events, after they happened.
+    /// Audit events about accesses, after they happened.
     pub audit_days: u32,
+    /// Audit events about rights, after they happened.
+    pub rights_days: u32,
     /// Rentals, reservations and remote verifications, after their end.
     pub rentals_days: u32,
     /// Webhook messages, after what they tell.
@@ -27,9 +31,16 @@ pub struct Retention {
 }
 
 impl Default for Retention {
-    /// One year; two for the audit trail (안전성 확보조치 기준 §8); a month for messages.
+    /// One year; for the audit trail two about accesses (안전성 확보조치 기준 §8①) and three about rights (§5③); a month
+    /// for messages.
     fn default() -> Self {
-        Self { verifications_days: 365, audit_days: 730, rentals_days: 365, webhook_messages_days: 30 }
+        Self {
+            verifications_days: 365,
+            audit_days: ACCESS_DAYS_MIN,
+            rights_days: RIGHTS_DAYS_MIN,
+            rentals_days: 365,
+            webhook_messages_days: 30,
+        }
     }
 }
 
@@ -47,7 +58,8 @@ impl Services {
     }
 
     async fn destroy_expired(&self, retention: &Retention, now: Timestamp) -> Result<(), ServiceError> {
-        let Retention { verifications_days, audit_days, rentals_days, webhook_messages_days } = *retention;
+        let Retention { verifications_days, audit_days, rights_days, rentals_days, webhook_messages_days } =
+            *retention;
         let rentals = destroyed_before(rentals_days, now);
         let expired = [
             Expired::Verifications(destroyed_before(verifications_days, now)),
@@ -63,17 +75,27 @@ impl Services {
                 self.store.commit(Write::Destroy { expired, audit }).await?;
             }
         }
-        self.destroy_audit(destroyed_before(audit_days, now), now).await
+        self.destroy_audit(Trail::Access, destroyed_before(audit_days, now), now).await?;
+        self.destroy_audit(Trail::Rights, destroyed_before(rights_days, now), now).await
     }
 
-    async fn destroy_audit(&self, before: Timestamp, now: Timestamp) -> Result<(), ServiceError> {
+    async fn destroy_audit(
+        &self,
+        trail: Trail,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
         for _ in 0..ROUNDS {
-            let chains = self.store.expired_audit(before).await?;
+            let chains = self.store.expired_audit(trail, before).await?;
             if chains.is_empty() {
                 break;
             }
             for expired in chains {
-                let audit = destroyed("audit", now);
+                let what = match trail {
+                    Trail::Access => "audit",
+                    Trail::Rights => "audit of rights",
+                };
+                let audit = destroyed(what, now);
                 self.store.commit(Write::DestroyAudit { expired, audit }).await?;
             }
         }
@@ -82,13 +104,5 @@ impl Services {
 }
 
 fn destroyed(what: &'static str, at: Timestamp) -> NewAudit {
-    NewAudit {
-        at,
-        actor: SYSTEM,
-        action: "retention",
-        company: None,
-        subject: Subject::None,
-        reference: 0,
-        outcome: what.to_owned(),
-    }
+    NewAudit { outcome: what.to_owned(), ..system_event(at, AuditAction::Retention) }
 }

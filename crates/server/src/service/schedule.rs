@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use rims_domain::AuditAction;
 use rims_domain::calendar::today;
 use rims_domain::recurrence::{next_date, run_time};
 use rims_protocol::Sector;
@@ -13,13 +14,13 @@ use rims_store::{Channel, NewAudit, NewReservation, NextRun, Quota, Subject, Wri
 use super::confirm::decided_plate;
 use super::once::Once;
 use super::verify::{Asked, Checked, item_answer, seen};
-use super::{Caller, ServiceError, Services};
+use super::{Principal, ServiceError, Services};
 
 impl Services {
     /// The registration's own check is the first result. Another than `00` stores no reservation.
     pub async fn schedule(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         request: ScheduleRequest,
         at: Timestamp,
         once: Option<&Once>,
@@ -29,7 +30,7 @@ impl Services {
         let plate = decided_plate(&request.item.vehicle)?;
         let registration = self.registration(&asked, &request.item.vehicle).await;
         self.vehicle_within_grace(&asked, plate, registration).await?;
-        self.spend(Quota::Checks, &caller.credential, 1).await?;
+        self.spend(Quota::Checks, caller.account.id, caller.environment, 1).await?;
         let answer = match self.check(&asked, &request.item).await? {
             Checked::Answered(answer) => answer,
             Checked::Refused { code, message } => {
@@ -77,13 +78,10 @@ impl Services {
             next: next_run(*recurrence, item.period, today(asked.at)),
         };
         let audit = NewAudit {
-            at: asked.at,
-            actor: asked.caller,
-            action: "reservation.create",
-            company: Some(asked.company.id),
             subject: Subject::Licence(item.licence_number.clone()),
             reference: id,
             outcome: number.to_string(),
+            ..asked.event(AuditAction::ReservationCreate)
         };
         Ok([Write::Reservation(reservation), Write::Audit(vec![audit])])
     }

@@ -4,14 +4,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use quick_cache::sync::Cache;
-use rims_domain::{Account, Credential, CredentialId, Environment, token};
+use rims_domain::{
+    Account, Actor, AuditAction, Credential, CredentialId, Environment, KeyRefusal, Requester, token,
+};
 use rims_protocol::SecretKey;
-use rims_store::{Quota, Store, StoreError, TokenHash, TokenRecord, Write};
+use rims_store::{
+    CredentialRecord, NewAudit, Quota, Store, StoreError, Subject, TokenHash, TokenRecord, Write,
+};
 use uuid::Uuid;
 
 use super::recent::Recent;
-use super::{ServiceError, Services};
+use super::{Principal, ServiceError, Services};
 use crate::clock::Clock;
 use crate::random;
 use crate::sandbox::fixtures;
@@ -35,10 +40,28 @@ pub struct Caller {
     /// The key.
     pub credential: Credential,
     /// Its account.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// Opens the caller's bodies.
     pub secret_key: SecretKey,
 }
+
+impl Caller {
+    /// Who asks, with this key and from this address.
+    pub fn principal(&self, address: IpAddr) -> Principal {
+        Principal {
+            account: Arc::clone(&self.account),
+            environment: self.credential.environment,
+            requester: Requester::Credential(self.credential.id),
+            address: Some(address),
+        }
+    }
+}
+
+/// A refusal that was recorded: which key, why, and from where.
+type Refused = (CredentialId, KeyRefusal, IpAddr);
+/// A refusal is recorded once in this time, so that a program that repeats it does not fill the trail.
+const REFUSAL_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+const REFUSALS: usize = 10_000;
 
 #[derive(Debug)]
 pub(super) struct Sessions {
@@ -47,11 +70,20 @@ pub(super) struct Sessions {
     keys: KeyPolicy,
     tokens: Cache<TokenHash, TokenRecord>,
     callers: Recent<CredentialId, Option<Arc<Caller>>>,
+    /// When each refusal was last recorded.
+    refused: Cache<Refused, Timestamp>,
 }
 
 impl Sessions {
     pub(super) fn new(store: Store, clock: Clock, keys: KeyPolicy, max_age: Duration) -> Self {
-        Self { store, clock, keys, tokens: Cache::new(TOKENS), callers: Recent::new(CALLERS, max_age) }
+        Self {
+            store,
+            clock,
+            keys,
+            tokens: Cache::new(TOKENS),
+            callers: Recent::new(CALLERS, max_age),
+            refused: Cache::new(REFUSALS),
+        }
     }
 
     pub(super) fn forget_callers(&self) {
@@ -83,7 +115,8 @@ impl Sessions {
                 let record = Box::pin(self.store.credential(*id)).await?;
                 Ok(record.map(|record| {
                     let secret_key = SecretKey::new(&record.secret_key);
-                    Arc::new(Caller { credential: record.credential, account: record.account, secret_key })
+                    let account = Arc::new(record.account);
+                    Arc::new(Caller { credential: record.credential, account, secret_key })
                 }))
             })
             .await
@@ -98,26 +131,29 @@ impl Services {
             return Err(ServiceError::Unauthenticated);
         }
         let record = sessions.store.credential_by_auth_key(auth_key).await?;
-        let record = record
-            .filter(|record| record.credential.is_usable(&record.account, peer))
-            .ok_or(ServiceError::Unauthenticated)?;
-        Ok(UsableKey(record.credential))
+        let CredentialRecord { credential, account, .. } = record.ok_or(ServiceError::Unauthenticated)?;
+        if let Some(reason) = credential.refusal(&account, peer) {
+            self.record_refusal(&credential, reason, peer).await?;
+            return Err(ServiceError::Unauthenticated);
+        }
+        Ok(UsableKey { credential, address: peer })
     }
 
     /// Issues a token for a key (§4.1.1.2): valid for three hours, beside the earlier ones. It is shown once:
     /// only its hash is stored.
     pub async fn issue_token(&self, key: UsableKey) -> Result<Uuid, ServiceError> {
-        self.spend(Quota::Tokens, &key.0, 1).await?;
+        self.spend(Quota::Tokens, key.credential.account, key.credential.environment, 1).await?;
         let sessions = &self.sessions;
         let token = random::uuid()?;
         let issued = sessions.clock.now();
         let write = Write::Token {
             hash: TokenHash::of(&token.to_string()),
-            credential: key.0.id,
+            credential: key.credential.id,
             issued,
             expires: token::expiry(issued),
         };
-        sessions.store.commit(write).await?;
+        let audit = key_event(&key.credential, key.address, issued, AuditAction::TokenIssue);
+        sessions.store.commit(Write::Together(vec![write, Write::Audit(vec![audit])])).await?;
         Ok(token)
     }
 
@@ -127,27 +163,66 @@ impl Services {
         let Some(record) = sessions.token(TokenHash::of(token)).await? else {
             return Err(ServiceError::Unauthenticated);
         };
-        if !token::is_alive(record.expires, sessions.clock.now()) {
-            return Err(ServiceError::Unauthenticated);
+        let caller = sessions.caller(record.credential).await?.ok_or(ServiceError::Unauthenticated)?;
+        let expired = !token::is_alive(record.expires, sessions.clock.now());
+        let refusal = caller.credential.refusal(&caller.account, peer);
+        match refusal.or(expired.then_some(KeyRefusal::Expired)) {
+            None => Ok(caller),
+            Some(reason) => {
+                Box::pin(self.record_refusal(&caller.credential, reason, peer)).await?;
+                Err(ServiceError::Unauthenticated)
+            }
         }
-        let caller = sessions.caller(record.credential).await?;
-        caller
-            .filter(|caller| caller.credential.is_usable(&caller.account, peer))
-            .ok_or(ServiceError::Unauthenticated)
+    }
+
+    /// A key that exists was refused, or a token of it: one event a minute for each key, reason and address.
+    async fn record_refusal(
+        &self,
+        credential: &Credential,
+        reason: KeyRefusal,
+        peer: IpAddr,
+    ) -> Result<(), ServiceError> {
+        let (refused, now) = ((credential.id, reason, peer), self.sessions.clock.now());
+        if self.sessions.refused.get(&refused).is_some_and(|last| now < last + REFUSAL_PAUSE) {
+            return Ok(());
+        }
+        let event = key_event(credential, peer, now, AuditAction::AuthRefused);
+        let audit = NewAudit { outcome: reason.name().to_owned(), ..event };
+        self.sessions.store.commit(Write::Audit(vec![audit])).await?;
+        self.sessions.refused.insert(refused, now);
+        Ok(())
     }
 }
 
 /// A key that was found to work: proof for [`Services::issue_token`].
-pub struct UsableKey(Credential);
+pub struct UsableKey {
+    credential: Credential,
+    address: IpAddr,
+}
 
 impl UsableKey {
     /// What the rate limit counts by.
     pub fn credential(&self) -> CredentialId {
-        self.0.id
+        self.credential.id
     }
 
     /// Development or operations.
     pub fn environment(&self) -> Environment {
-        self.0.environment
+        self.credential.environment
+    }
+}
+
+/// An event about a key, by its holder.
+fn key_event(credential: &Credential, address: IpAddr, at: Timestamp, action: AuditAction) -> NewAudit {
+    NewAudit {
+        at,
+        actor: Actor::Credential(credential.id),
+        address: Some(address),
+        environment: Some(credential.environment),
+        action,
+        company: Some(credential.account),
+        subject: Subject::None,
+        reference: credential.id.0,
+        outcome: "done".to_owned(),
     }
 }

@@ -5,16 +5,15 @@ use futures::StreamExt as _;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
-use rims_domain::{Environment, backoff};
-use rims_store::{
-    ClaimTerms, Delivery, DeliveryEnd, MessageLane, NewAudit, SYSTEM, Store, StoreError, Subject, Write,
-};
+use rims_domain::{AuditAction, Environment, backoff};
+use rims_store::{ClaimTerms, Delivery, DeliveryEnd, MessageLane, NewAudit, Store, StoreError, Write};
 use tokio::time::Instant;
 
 use super::{DeliveryError, Message, MessageId, SigningSecrets, WebhookClient, WebhookSecret, WebhookUrl};
 use crate::clock::Clock;
 use crate::random;
 use crate::scheduler::PERIOD;
+use crate::service::system_event;
 
 /// How many endpoints are sent to at the same time. A company has ten at most, so that no company takes all places.
 const ENDPOINTS: u32 = 64;
@@ -177,13 +176,9 @@ impl Outbox {
     /// The endpoint wants nothing any more.
     async fn disable(&self, endpoint: i64, end: Write) -> Result<(), StoreError> {
         let audit = NewAudit {
-            at: self.clock.now(),
-            actor: SYSTEM,
-            action: "webhook.disable",
-            company: None,
-            subject: Subject::None,
             reference: endpoint,
             outcome: "410".to_owned(),
+            ..system_event(self.clock.now(), AuditAction::WebhookDisable)
         };
         let disable = Write::DisableEndpoint { endpoint, audit };
         match self.store.commit(Write::Together(vec![end, disable])).await {

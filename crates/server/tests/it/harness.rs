@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use reqwest::{Response, StatusCode};
-use rims_domain::Environment;
+use rims_domain::{AuditAction, Environment};
 use rims_protocol::SecretKey;
 use rims_protocol::envelope::request_body;
 use rims_protocol::values::{Plate, format_compact};
@@ -18,7 +18,7 @@ use rims_server::clock::Clock;
 use rims_server::sandbox::fixtures::FIXTURES;
 use rims_server::sandbox::{Sandbox, SandboxOptions};
 use rims_server::service::administration::Administration;
-use rims_store::VerificationRecord;
+use rims_store::{AuditEntry, VerificationRecord};
 use serde_json::{Value, json};
 
 use crate::documented;
@@ -200,6 +200,17 @@ impl Running {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.sandbox.services().clock().now()
+    }
+
+    /// The events of a kind in every chain, in the order of each.
+    pub(crate) async fn events(&self, action: AuditAction) -> Vec<AuditEntry> {
+        let store = self.sandbox.services().store();
+        let mut events = Vec::new();
+        for chain in store.verify_audit().await.unwrap().chains {
+            events.extend(store.audit_entries(&chain.chain, 1, 100_000).await.unwrap());
+        }
+        events.retain(|event| event.action == action.name());
+        events
     }
 
     pub(crate) fn administration(&self) -> Administration {

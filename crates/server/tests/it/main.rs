@@ -7,6 +7,7 @@ mod documented;
 mod harness;
 
 mod anomaly;
+mod audit;
 mod batch;
 mod cluster;
 mod confirm;

@@ -188,8 +188,10 @@ async fn the_sandboxs_well_known_keys_are_refused_even_if_somebody_stored_them()
     };
     let audit = rims_store::NewAudit {
         at: Clock::system().now(),
-        actor: rims_store::SYSTEM,
-        action: "key.issue",
+        actor: rims_domain::Actor::System,
+        address: None,
+        environment: None,
+        action: rims_domain::AuditAction::KeyIssue,
         company: Some(account.id),
         subject: rims_store::Subject::None,
         reference: id.0,
@@ -335,7 +337,9 @@ fn settings_of_webhooks_traces_and_retention_are_checked() {
         ("[retention]\naudit_days = 36501", "retention.audit_days is a number from 1 to 36500"),
         ("[retention]\nrentals_days = 0", "retention.rentals_days is a number from 1 to 36500"),
         ("[retention]\nwebhook_messages_days = 0", "retention.webhook_messages_days is a number from 1"),
-        ("[retention]\naudit_days = 364", "audit_days is less than retention.verifications_days"),
+        ("[retention]\naudit_days = 729", "retention.audit_days is at least 730"),
+        ("[retention]\nrights_days = 1094", "retention.rights_days is at least 1095"),
+        ("[retention]\nverifications_days = 731", "audit_days is less than retention.verifications_days"),
         ("[retentions]", "unknown key retentions"),
         ("[retention]\ndays = 1", "unknown key retention.days"),
     ] {
@@ -345,10 +349,11 @@ fn settings_of_webhooks_traces_and_retention_are_checked() {
     let default = load("").unwrap();
     assert_eq!(default.webhooks.reach, Reach::PublicOnly);
     assert_eq!(Retention::from(default.retention), Retention::default());
-    let set = "[webhooks]\nreach = \"anywhere\"\ntotal_timeout_ms = 1500\n[retention]\naudit_days = 365\n";
+    let set = "[webhooks]\nreach = \"anywhere\"\ntotal_timeout_ms = 1500\n[retention]\naudit_days = 731\nrights_days = 1096\n";
     let set = load(set).unwrap();
     assert_eq!((set.webhooks.reach, set.webhooks.timeouts().total.as_millis()), (Reach::Anywhere, 1_500));
-    assert_eq!(Retention::from(set.retention), Retention { audit_days: 365, ..Retention::default() });
+    let expected = Retention { audit_days: 731, rights_days: 1_096, ..Retention::default() };
+    assert_eq!(Retention::from(set.retention), expected);
 }
 
 #[test]

@@ -70,6 +70,8 @@ async fn a_match_ends_the_grace() {
         at: running.now(),
         company: matched.company,
         caller: matched.caller,
+        requester: rims_domain::Requester::System,
+        address: None,
         environment: Environment::Operations,
         sector: Sector::Rental,
         channel: Channel::Single,

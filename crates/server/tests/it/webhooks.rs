@@ -13,8 +13,8 @@ use rims_server::clock::Clock;
 use rims_server::service::administration::{Administration, AdministrationError, NewWebhook};
 use rims_server::webhook::{Event, Outbox, Reach, Timeouts, WebhookClient, WebhookUrl};
 use rims_store::{
-    ClaimTerms, MasterKeys, MessageLane, MessageRecord, NewAudit, NewEndpoint, Options, Replay, SYSTEM,
-    Store, Subject, Write,
+    ClaimTerms, MasterKeys, MessageLane, MessageRecord, NewAudit, NewEndpoint, Options, Replay, Store,
+    Subject, Write,
 };
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
@@ -315,8 +315,10 @@ async fn an_address_that_cannot_be_used_is_given_up_at_once() {
     let new = NewEndpoint { id: 7, company: site.company, url: "nowhere".to_owned(), secret, at };
     let audit = NewAudit {
         at,
-        actor: SYSTEM,
-        action: "webhook.add",
+        actor: rims_domain::Actor::System,
+        address: None,
+        environment: None,
+        action: rims_domain::AuditAction::WebhookAdd,
         company: None,
         subject: Subject::None,
         reference: 7,

@@ -85,19 +85,24 @@ CREATE TABLE vehicle_grace (
     PRIMARY KEY (company_id, environment, plate_key)
 );
 
--- Append-only; every row's hash covers the row before it.
+-- Append-only; every row's keyed hash covers the row before it.
 CREATE TABLE audit (
     chain        TEXT COLLATE "C" NOT NULL,
     seq          BIGINT   NOT NULL,
     at_ms        BIGINT   NOT NULL,
-    actor        BIGINT   NOT NULL,
+    key_version  INTEGER  NOT NULL, -- whose derived key made the hash
+    actor_kind   SMALLINT NOT NULL,
+    actor        BIGINT   NOT NULL, -- the key or the person; 0 for others
+    actor_name   TEXT,              -- an operator of the command line
+    address      BYTEA,             -- 16 bytes, IPv4 mapped
+    environment  SMALLINT,
     action       TEXT     NOT NULL,
     company_id   BIGINT,
     subject_hash BYTEA,             -- keyed hash, 16 bytes
     reference    BIGINT   NOT NULL,
     outcome      TEXT     NOT NULL,
-    sheet        BYTEA,             -- the verifications of one commit (audit/sheet.rs)
-    hash         BYTEA    NOT NULL, -- SHA-256
+    sheet        BYTEA,             -- the verifications of a commit, or the people of a page (audit/sheet.rs)
+    hash         BYTEA    NOT NULL, -- HMAC-SHA-256
     PRIMARY KEY (chain, seq, at_ms)
 ) PARTITION BY RANGE (at_ms);
 ALTER TABLE audit ALTER COLUMN sheet SET STORAGE EXTERNAL;
@@ -219,7 +224,8 @@ CREATE TABLE remote (
     similarity      DOUBLE PRECISION,
     liveness        DOUBLE PRECISION,
     originality     DOUBLE PRECISION,
-    photo           TEXT COLLATE "C"   -- table 5.11
+    photo           TEXT COLLATE "C",  -- table 5.11
+    licence_hash    BYTEA              -- of the driver, once one was verified
 );
 CREATE INDEX remote_end ON remote (to_date);
 

@@ -82,19 +82,24 @@ CREATE TABLE vehicle_grace (
     PRIMARY KEY (company_id, environment, plate_key)
 ) STRICT, WITHOUT ROWID;
 
--- Append-only; every row's hash covers the row before it.
+-- Append-only; every row's keyed hash covers the row before it.
 CREATE TABLE audit (
     chain        TEXT    NOT NULL,
     seq          INTEGER NOT NULL,
     at_ms        INTEGER NOT NULL,
-    actor        INTEGER NOT NULL,
+    key_version  INTEGER NOT NULL, -- whose derived key made the hash
+    actor_kind   INTEGER NOT NULL,
+    actor        INTEGER NOT NULL, -- the key or the person; 0 for others
+    actor_name   TEXT,             -- an operator of the command line
+    address      BLOB,             -- 16 bytes, IPv4 mapped
+    environment  INTEGER,
     action       TEXT    NOT NULL,
     company_id   INTEGER,
     subject_hash BLOB,             -- keyed hash, 16 bytes
     reference    INTEGER NOT NULL,
     outcome      TEXT    NOT NULL,
-    sheet        BLOB,             -- the verifications of one commit (audit/sheet.rs)
-    hash         BLOB    NOT NULL, -- SHA-256
+    sheet        BLOB,             -- the verifications of a commit, or the people of a page (audit/sheet.rs)
+    hash         BLOB    NOT NULL, -- HMAC-SHA-256
     PRIMARY KEY (chain, seq)
 ) STRICT, WITHOUT ROWID;
 
@@ -212,7 +217,8 @@ CREATE TABLE remote (
     similarity      REAL,
     liveness        REAL,
     originality     REAL,
-    photo           TEXT  -- table 5.11
+    photo           TEXT, -- table 5.11
+    licence_hash    BLOB  -- of the driver, once one was verified
 ) STRICT;
 CREATE INDEX remote_end ON remote (to_date);
 

@@ -1,19 +1,26 @@
 //! The hash-chained audit trail: append-only, one chain per writer.
 //!
-//! `hash = SHA-256(hash before ‖ canonical encoding of the row)`, with 32 zero bytes before the first row. A row
-//! that is changed, moved or removed breaks the chain at that place. `audit_chain` knows each chain's head, which
-//! a commit moves on from where it found it, and the last row that was destroyed at its beginning. Who can change
-//! that table, too, can cut a chain's end off unseen: keep the heads elsewhere as well.
+//! `hash = HMAC-SHA-256(hash before ‖ canonical encoding of the row)` under a key that is derived from the master key
+//! whose version the row names, with 32 zero bytes before the first row. A row that is changed, moved or removed breaks
+//! the chain at that place, and without the key no other chain can be made. `audit_chain` knows each chain's head, which
+//! a commit moves on from where it found it, and the last row that was destroyed at its beginning. A writer of that
+//! table can still cut a chain's end off unseen: keep the heads elsewhere as well.
+//!
+//! Events about rights are kept longer than accesses, so each writer has a chain for either.
 
+pub(crate) mod actor;
 pub(crate) mod sheet;
 
 use std::fmt;
 
-use sha2::{Digest, Sha256};
+use hmac::{Hmac, Mac as _};
+use rims_domain::audit::Trail;
+use sha2::Sha256;
 use sqlx::FromRow;
 
 use crate::db::{Db, Link, on_backend, text_of};
 use crate::error::{StoreError, report};
+use crate::keys::Keyring;
 use crate::record::{AuditEntry, StoredAudit};
 use crate::row::AuditRow;
 use crate::sql;
@@ -29,6 +36,8 @@ pub(crate) struct Head {
 pub(crate) struct ChainedRow<'a> {
     pub(crate) seq: i64,
     pub(crate) row: &'a AuditRow,
+    /// The master key's version under whose derived key it is hashed.
+    pub(crate) key_version: i32,
     pub(crate) hash: [u8; 32],
 }
 
@@ -38,7 +47,12 @@ struct Content<'a> {
     chain: &'a str,
     seq: i64,
     at_ms: i64,
+    key_version: i32,
+    actor_kind: i16,
     actor: i64,
+    actor_name: Option<&'a str>,
+    address: Option<[u8; 16]>,
+    environment: Option<i16>,
     action: &'a str,
     company: Option<i64>,
     subject_hash: Option<[u8; 16]>,
@@ -94,12 +108,13 @@ impl Head {
     /// Gives each row its place after this head; the new head is the last row's.
     pub(crate) fn chain<'a>(
         self,
+        keys: &Keyring,
         chain: &str,
         rows: impl Iterator<Item = &'a AuditRow>,
     ) -> (Vec<ChainedRow<'a>>, Self) {
         let mut head = self;
         let place = |row| {
-            let row = head.follow(chain, row);
+            let row = head.follow(keys, chain, row);
             head = row.head();
             row
         };
@@ -107,21 +122,26 @@ impl Head {
     }
 
     /// Gives one row its place after this head.
-    pub(crate) fn follow<'a>(self, chain: &str, row: &'a AuditRow) -> ChainedRow<'a> {
-        let seq = self.seq + 1;
+    pub(crate) fn follow<'a>(self, keys: &Keyring, chain: &str, row: &'a AuditRow) -> ChainedRow<'a> {
+        let (seq, key_version) = (self.seq + 1, i32::from(keys.current()));
         let content = Content {
             chain,
             seq,
             at_ms: row.at_ms,
+            key_version,
+            actor_kind: row.actor_kind,
             actor: row.actor,
-            action: row.action,
+            actor_name: row.actor_name.as_deref(),
+            address: row.address,
+            environment: row.environment,
+            action: row.action.name(),
             company: row.company,
             subject_hash: row.subject_hash,
             reference: row.reference,
             outcome: &row.outcome,
             sheet: row.sheet.as_deref(),
         };
-        ChainedRow { seq, row, hash: content.hash_after(&self.hash) }
+        ChainedRow { seq, row, key_version, hash: content.hash_after(&self.hash, keys.audit_now()) }
     }
 }
 
@@ -133,35 +153,51 @@ impl ChainedRow<'_> {
 }
 
 impl Content<'_> {
-    /// Every field in order; numbers big-endian, texts with their length, absent values as one zero byte.
-    fn hash_after(self, before: &[u8; 32]) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        let text = |hash: &mut Sha256, text: &str| {
-            hash.update((text.len() as u64).to_be_bytes());
-            hash.update(text.as_bytes());
-        };
-        hash.update(before);
-        text(&mut hash, self.chain);
-        for number in [self.seq, self.at_ms, self.actor] {
-            hash.update(number.to_be_bytes());
-        }
-        text(&mut hash, self.action);
-        match self.company {
-            Some(company) => hash.update([&[1][..], &company.to_be_bytes()].concat()),
-            None => hash.update([0]),
-        }
-        match self.subject_hash {
-            Some(subject) => hash.update([&[1][..], &subject].concat()),
-            None => hash.update([0]),
-        }
-        hash.update(self.reference.to_be_bytes());
-        text(&mut hash, self.outcome);
-        if let Some(sheet) = self.sheet {
-            hash.update((sheet.len() as u64).to_be_bytes());
-            hash.update(sheet);
-        }
-        hash.finalize().into()
+    /// Every field in order; numbers big-endian, texts and bytes with their length, absent values as one zero byte.
+    fn hash_after(self, before: &[u8; 32], mut mac: Hmac<Sha256>) -> [u8; 32] {
+        mac.update(before);
+        put(&mut mac, self.chain.as_bytes());
+        mac.update(&self.seq.to_be_bytes());
+        mac.update(&self.at_ms.to_be_bytes());
+        mac.update(&self.key_version.to_be_bytes());
+        mac.update(&self.actor_kind.to_be_bytes());
+        mac.update(&self.actor.to_be_bytes());
+        put_some(&mut mac, self.actor_name.map(str::as_bytes));
+        put_some(&mut mac, self.address.as_ref().map(|address| &address[..]));
+        put_some(&mut mac, self.environment.map(i16::to_be_bytes).as_ref().map(|number| &number[..]));
+        put(&mut mac, self.action.as_bytes());
+        put_some(&mut mac, self.company.map(i64::to_be_bytes).as_ref().map(|number| &number[..]));
+        put_some(&mut mac, self.subject_hash.as_ref().map(|hash| &hash[..]));
+        mac.update(&self.reference.to_be_bytes());
+        put(&mut mac, self.outcome.as_bytes());
+        put_some(&mut mac, self.sheet);
+        mac.finalize().into_bytes().into()
     }
+}
+
+fn put(mac: &mut Hmac<Sha256>, bytes: &[u8]) {
+    mac.update(&(bytes.len() as u64).to_be_bytes());
+    mac.update(bytes);
+}
+
+fn put_some(mac: &mut Hmac<Sha256>, bytes: Option<&[u8]>) {
+    mac.update(&[u8::from(bytes.is_some())]);
+    if let Some(bytes) = bytes {
+        put(mac, bytes);
+    }
+}
+
+/// Before the name of the chain for a writer's accesses, the name of its chain for events about rights.
+const RIGHTS: &str = "rights.";
+
+/// The chain of a writer's events about rights.
+pub(crate) fn rights_chain(chain: &str) -> String {
+    format!("{RIGHTS}{chain}")
+}
+
+/// What a chain is for.
+pub(crate) fn trail_of(chain: &str) -> Trail {
+    if chain.starts_with(RIGHTS) { Trail::Rights } else { Trail::Access }
 }
 
 /// What a check of the whole trail found.
@@ -219,11 +255,15 @@ impl fmt::Display for AuditBreak {
 const PAGE: i64 = 2_000;
 
 /// Recomputes every chain.
-pub(crate) async fn verify(db: &Db, progress: &(impl Fn(u64) + Sync)) -> Result<AuditReport, StoreError> {
+pub(crate) async fn verify(
+    db: &Db,
+    keys: &Keyring,
+    progress: &(impl Fn(u64) + Sync),
+) -> Result<AuditReport, StoreError> {
     let mut report = AuditReport { chains: Vec::new() };
     let (mut last, mut checked) = (String::new(), 0);
     while let Some(chain) = next_chain(db, &last).await? {
-        let found = verify_chain(db, &chain, &|entries| progress(checked + entries)).await?;
+        let found = verify_chain(db, keys, &chain, &|entries| progress(checked + entries)).await?;
         checked += found.entries;
         report.chains.push(found);
         last = chain;
@@ -240,12 +280,13 @@ async fn next_chain(db: &Db, last: &str) -> Result<Option<String>, StoreError> {
 
 async fn verify_chain(
     db: &Db,
+    keys: &Keyring,
     chain: &str,
     progress: &(impl Fn(u64) + Sync),
 ) -> Result<ChainReport, StoreError> {
     loop {
         let (base, last) = ends(db, chain).await?;
-        let found = follow(db, chain, (base, last), progress).await?;
+        let found = follow(db, keys, chain, (base, last), progress).await?;
         // Retention may have destroyed the oldest rows in the meantime: what is left begins later.
         if found.broken.is_none() || ends(db, chain).await?.0 == base {
             return Ok(found);
@@ -255,6 +296,7 @@ async fn verify_chain(
 
 async fn follow(
     db: &Db,
+    keys: &Keyring,
     chain: &str,
     (base, last): (Head, Head),
     progress: &(impl Fn(u64) + Sync),
@@ -268,7 +310,7 @@ async fn follow(
             break;
         }
         for row in &page {
-            match row.follow(&head) {
+            match row.follow(keys, &head) {
                 Ok(next) => head = next,
                 Err(found) => {
                     broken = Some(found);
@@ -312,30 +354,43 @@ async fn ends(db: &Db, chain: &str) -> Result<(Head, Head), StoreError> {
 }
 
 impl StoredAudit {
-    fn follow(&self, head: &Head) -> Result<Head, AuditBreak> {
+    /// The head after this row, checked under the key version that it names.
+    fn follow(&self, keys: &Keyring, head: &Head) -> Result<Head, AuditBreak> {
         let expected = head.seq + 1;
         if self.seq != expected {
             return Err(AuditBreak::Missing(expected));
         }
-        let subject_hash = match self.subject_hash.as_deref().map(TryInto::try_into) {
-            None => None,
-            Some(Ok(hash)) => Some(hash),
-            Some(Err(_)) => return Err(AuditBreak::Changed(self.seq)),
+        match self.hash_after(keys, &head.hash) {
+            Some(hash) if self.hash == hash => Ok(Head { seq: self.seq, hash }),
+            _ => Err(AuditBreak::Changed(self.seq)),
+        }
+    }
+
+    /// None where a column has a value that no row was written with.
+    fn hash_after(&self, keys: &Keyring, before: &[u8; 32]) -> Option<[u8; 32]> {
+        let mac = keys.audit(u16::try_from(self.key_version).ok()?)?;
+        let sixteen = |bytes: &Option<Vec<u8>>| match bytes.as_deref() {
+            None => Some(None),
+            Some(bytes) => bytes.try_into().ok().map(Some),
         };
         let content = Content {
             chain: &self.chain,
             seq: self.seq,
             at_ms: self.at_ms,
+            key_version: self.key_version,
+            actor_kind: self.actor_kind,
             actor: self.actor,
+            actor_name: self.actor_name.as_deref(),
+            address: sixteen(&self.address)?,
+            environment: self.environment,
             action: &self.action,
             company: self.company_id,
-            subject_hash,
+            subject_hash: sixteen(&self.subject_hash)?,
             reference: self.reference,
             outcome: &self.outcome,
             sheet: self.sheet.as_deref(),
         };
-        let hash = content.hash_after(&head.hash);
-        if self.hash == hash { Ok(Head { seq: self.seq, hash }) } else { Err(AuditBreak::Changed(self.seq)) }
+        Some(content.hash_after(before, mac))
     }
 }
 
@@ -356,8 +411,10 @@ pub(crate) async fn entries(
     let mut entries = Vec::new();
     for row in page(db, chain, from, i64::from(limit)).await? {
         match &row.sheet {
-            Some(sheet) => entries.extend(sheet::entries(&row.chain, row.seq, sheet)?),
-            None => entries.push(row.try_into()?),
+            Some(sheet) if row.action == sheet::ACTION.name() => {
+                entries.extend(sheet::entries(&row.chain, row.seq, sheet)?);
+            }
+            _ => entries.push(row.try_into()?),
         }
     }
     Ok(entries)

@@ -76,14 +76,19 @@ pub(crate) async fn commit_verifications(
     all: &Verifications<'_>,
 ) -> sqlx::Result<bool> {
     let (head, new) = (all.head, all.audit.head());
-    let ChainedRow { seq, row, hash } = all.audit;
+    let ChainedRow { seq, row, hash, .. } = all.audit;
     let Sightings { ended, started, .. } = all.sightings;
     let query = sqlx::query(sql::POSTGRES_COMMIT_VERIFICATIONS)
         .bind(all.chain)
         .bind(seq)
         .bind(row.at_ms)
+        .bind(all.audit.key_version)
+        .bind(row.actor_kind)
         .bind(row.actor)
-        .bind(row.action)
+        .bind(row.actor_name.as_deref())
+        .bind(row.address.as_ref().map(|address| &address[..]))
+        .bind(row.environment)
+        .bind(row.action.name())
         .bind(row.company)
         .bind(row.subject_hash.as_ref().map(|hash| &hash[..]))
         .bind(row.reference)
@@ -119,8 +124,13 @@ pub(super) async fn append_audit(
         .bind(chain)
         .bind(column(rows, |row| row.seq))
         .bind(column(rows, |row| row.row.at_ms))
+        .bind(column(rows, |row| row.key_version))
+        .bind(column(rows, |row| row.row.actor_kind))
         .bind(column(rows, |row| row.row.actor))
-        .bind(column(rows, |row| row.row.action))
+        .bind(column(rows, |row| row.row.actor_name.as_deref()))
+        .bind(column(rows, |row| row.row.address.as_ref().map(|address| &address[..])))
+        .bind(column(rows, |row| row.row.environment))
+        .bind(column(rows, |row| row.row.action.name()))
         .bind(column(rows, |row| row.row.company))
         .bind(column(rows, |row| row.row.subject_hash.as_ref().map(|hash| &hash[..])))
         .bind(column(rows, |row| row.row.reference))

@@ -51,9 +51,9 @@ pub(super) static VERIFICATIONS: Bulk = insert!(
 );
 
 pub(super) static AUDIT: Bulk = insert!(
-    11,
-    "INSERT OR FAIL INTO audit (chain, seq, at_ms, actor, action, company_id, subject_hash, reference, outcome, sheet, \
-     hash)",
+    16,
+    "INSERT OR FAIL INTO audit (chain, seq, at_ms, key_version, actor_kind, actor, actor_name, address, environment, \
+     action, company_id, subject_hash, reference, outcome, sheet, hash)",
     ""
 );
 
@@ -204,13 +204,18 @@ async fn insert_audit(link: &mut SqliteConnection, chain: &str, rows: &[ChainedR
 
 fn bind_audit(
     to: &mut SqliteArguments,
-    (chain, ChainedRow { seq, row, hash }): &(Arc<str>, &ChainedRow<'_>),
+    (chain, ChainedRow { seq, row, key_version, hash }): &(Arc<str>, &ChainedRow<'_>),
 ) -> Result<(), sqlx::error::BoxDynError> {
     to.add(Arc::clone(chain))?;
     to.add(*seq)?;
     to.add(row.at_ms)?;
+    to.add(*key_version)?;
+    to.add(row.actor_kind)?;
     to.add(row.actor)?;
-    to.add(row.action)?;
+    to.add(row.actor_name.as_deref())?;
+    to.add(row.address.as_ref().map(|address| &address[..]))?;
+    to.add(row.environment)?;
+    to.add(row.action.name())?;
     to.add(row.company)?;
     to.add(row.subject_hash.as_ref().map(|hash| &hash[..]))?;
     to.add(row.reference)?;

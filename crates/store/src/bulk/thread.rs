@@ -30,6 +30,8 @@ pub(crate) struct Group {
     pub(crate) chain: Arc<str>,
     /// Their sheet.
     pub(crate) sheet: AuditRow,
+    /// The master key's version under whose derived key the sheet is hashed.
+    pub(crate) key_version: i32,
     /// Where the chain's head is, and where it goes: to the sheet.
     pub(crate) heads: (Head, Head),
     /// The time of the node's last id.
@@ -177,7 +179,7 @@ impl<'c> Statements<'c> {
 
     /// Adds the sheet and moves the chain's head to it.
     fn append(&mut self, group: &Group) -> Result<(), Undone> {
-        let Group { chain, sheet, heads: (head, new), last_id_ms, .. } = group;
+        let Group { chain, sheet, key_version, heads: (head, new), last_id_ms, .. } = group;
         let (head_hash, hash) = (&head.hash[..], &new.hash[..]);
         let moved = self.move_head.execute(params![chain, head.seq, head_hash, new.seq, last_id_ms, hash])?;
         if moved == 0 {
@@ -188,8 +190,13 @@ impl<'c> Statements<'c> {
             chain,
             new.seq,
             sheet.at_ms,
+            key_version,
+            sheet.actor_kind,
             sheet.actor,
-            sheet.action,
+            sheet.actor_name.as_deref(),
+            sheet.address.as_ref().map(|address| &address[..]),
+            sheet.environment,
+            sheet.action.name(),
             sheet.company,
             subject_hash,
             sheet.reference,
@@ -228,7 +235,10 @@ impl<'c> Statements<'c> {
 mod tests {
     use std::time::Duration;
 
+    use rims_domain::Requester;
+
     use super::*;
+    use crate::keys::Keyring;
     use crate::row::{GraceKey, SightingRow};
     use crate::{MasterKeys, Options, Store};
 
@@ -238,6 +248,8 @@ mod tests {
             at_ms: 1,
             company: 2,
             caller: 3,
+            requester: Requester::System,
+            address: None,
             environment: 1,
             sector: 1,
             channel: 1,
@@ -269,9 +281,18 @@ mod tests {
     /// The group that follows a head, and where it moves it.
     fn group(head: Head, writes: Vec<Prepared>) -> (Group, Head) {
         let sheet = crate::audit::sheet::row(&writes[0].verifications.iter().collect::<Vec<_>>()).unwrap();
-        let new = head.follow("node-0", &sheet).head();
+        let keys = Keyring::new(&MasterKeys::generate(&mut |bytes: &mut [u8]| bytes.fill(3)));
+        let new = head.follow(&keys, "node-0", &sheet).head();
         let chain = Arc::from("node-0");
-        (Group { writes: Arc::new(writes), chain, sheet, heads: (head, new), last_id_ms: 1 }, new)
+        let group = Group {
+            writes: Arc::new(writes),
+            chain,
+            sheet,
+            key_version: 1,
+            heads: (head, new),
+            last_id_ms: 1,
+        };
+        (group, new)
     }
 
     struct Tables {

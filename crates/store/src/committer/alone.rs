@@ -43,11 +43,13 @@ impl Committer {
             self.thread = file.and_then(|file| VerificationThread::start(file).ok());
         }
         let Some(thread) = &self.thread else { return Outcome::NotTaken };
-        let new = head.follow(&self.chain, &sheet).head();
+        let chained = head.follow(&self.shared.keys, &self.chain, &sheet);
+        let (new, key_version) = (chained.head(), chained.key_version);
         let group = Group {
             writes: Arc::clone(writes),
             chain: Arc::clone(&self.chain),
             sheet,
+            key_version,
             heads: (head, new),
             last_id_ms: self.shared.ids.last_ms(),
         };
@@ -72,7 +74,7 @@ impl Committer {
             return Ok(Outcome::NotTaken);
         }
         let Some(Link::Postgres(mut link)) = self.link.take() else { return Ok(Outcome::NotTaken) };
-        let audit = head.follow(&self.chain, sheet);
+        let audit = head.follow(&self.shared.keys, &self.chain, sheet);
         let new = audit.head();
         let all = Verifications {
             rows,

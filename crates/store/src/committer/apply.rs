@@ -1,20 +1,24 @@
 //! What a transaction does with its writes.
 
+use rims_domain::audit::Trail;
+
 use super::command;
 use super::group::Failure;
 use crate::access;
-use crate::audit::{Head, sheet};
+use crate::audit::{Head, rights_chain, sheet};
 use crate::bulk;
 use crate::db::Link;
 use crate::grace::Sightings;
 use crate::history;
+use crate::keys::Keyring;
 use crate::prepared::Prepared;
 use crate::row::AuditRow;
 
 /// Applies writes in order: commands one by one, then each table's rows of all writes at once, the audit trail
-/// last. Gives the chain's new head.
+/// last. Returns the new head of the chain for accesses.
 pub(super) async fn apply(
     link: &mut Link,
+    keys: &Keyring,
     chain: &str,
     head: Head,
     writes: &[&Prepared],
@@ -32,19 +36,28 @@ pub(super) async fn apply(
     bulk::apply_sightings(link, &sightings).await?;
     history::count(link, writes.iter().flat_map(|write| write.counts.iter().copied()), 1).await?;
     let sheet = sheet::row(&verifications);
-    let audit = writes.iter().flat_map(|write| &write.audit).chain(&sheet);
-    write_audit(link, chain, head, audit, last_id_ms).await
+    let is = |trail: Trail| move |row: &&AuditRow| row.action.trail() == trail;
+    let events = || writes.iter().flat_map(|write| &write.audit);
+    // Few groups change rights, so the head of that chain is read when one does.
+    if events().any(|row| is(Trail::Rights)(&row)) {
+        let chain = rights_chain(chain);
+        let head = Head::load(link, &chain).await?;
+        write_audit(link, keys, &chain, head, events().filter(is(Trail::Rights)), last_id_ms).await?;
+    }
+    let accesses = events().filter(is(Trail::Access)).chain(&sheet);
+    write_audit(link, keys, chain, head, accesses, last_id_ms).await
 }
 
 /// Chains the rows after the head, and moves it on.
 async fn write_audit(
     link: &mut Link,
+    keys: &Keyring,
     chain: &str,
     head: Head,
     rows: impl Iterator<Item = &AuditRow>,
     last_id_ms: i64,
 ) -> Result<Head, Failure> {
-    let (rows, new) = head.chain(chain, rows);
+    let (rows, new) = head.chain(keys, chain, rows);
     if rows.is_empty() {
         return Ok(head);
     }

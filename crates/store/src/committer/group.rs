@@ -101,7 +101,8 @@ impl Committer {
         let may_go_on = idempotency::remember(&mut link, writes).await?;
         let rest: Vec<&Prepared> =
             writes.iter().zip(&may_go_on).filter_map(|(write, goes_on)| goes_on.then_some(write)).collect();
-        let applied = apply(&mut link, &self.chain, head, &rest, self.shared.ids.last_ms()).await;
+        let applied =
+            apply(&mut link, &self.shared.keys, &self.chain, head, &rest, self.shared.ids.last_ms()).await;
         self.finish(link, applied).await?;
         Ok(may_go_on.into_iter().map(|goes_on| if goes_on { Ok(()) } else { already_answered() }).collect())
     }
@@ -120,7 +121,7 @@ impl Committer {
             }
             link.run("SAVEPOINT one_write").await?;
             let last_id_ms = self.shared.ids.last_ms();
-            match apply(&mut link, &self.chain, head, &[write], last_id_ms).await {
+            match apply(&mut link, &self.shared.keys, &self.chain, head, &[write], last_id_ms).await {
                 Ok(next) => {
                     head = next;
                     results.push(Ok(()));

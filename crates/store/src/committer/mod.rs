@@ -29,6 +29,7 @@ use crate::checkpoint::Log;
 use crate::db::{Link, Target};
 use crate::error::{StoreError, report};
 use crate::id::IdSource;
+use crate::keys::Keyring;
 use crate::prepared::Prepared;
 
 /// How long to wait before connecting again, after the first and after many failures.
@@ -54,6 +55,8 @@ pub(crate) enum Chain {
 /// What all committers of a store share.
 pub(crate) struct Shared {
     pub(crate) target: Arc<Target>,
+    /// Hashes the rows of the audit trail.
+    pub(crate) keys: Arc<Keyring>,
     pub(crate) queue: Mutex<Waiting>,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) commit_timeout: Duration,

@@ -71,10 +71,17 @@ impl Column {
     }
 }
 
-/// The master keys, ready for use: AES key schedules and the keyed hash's first block are computed once.
+/// What the key of the audit trail is derived for; never change it.
+const AUDIT_KEY: &[u8] = b"RIMS audit trail, version 1";
+
+/// The master keys, ready for use: AES key schedules and the keyed hashes' first blocks are computed once.
 pub(crate) struct Keyring {
     current: u16,
     ciphers: BTreeMap<u16, Aes256GcmSiv>,
+    /// Of each version a key of its own for the audit trail, apart from sealing and look-up.
+    audit: BTreeMap<u16, Hmac<Sha256>>,
+    /// The current version's.
+    audit_now: Hmac<Sha256>,
     hash: Hmac<Sha256>,
 }
 
@@ -82,12 +89,21 @@ impl Keyring {
     pub(crate) fn new(keys: &MasterKeys) -> Self {
         let cipher =
             |(version, key): (&u16, &super::KeyBytes)| (*version, Aes256GcmSiv::new((&**key).into()));
-        let mut block = Zeroizing::new([0; 64]);
-        block[..32].copy_from_slice(keys.lookup.as_slice());
+        let audit = |(version, key): (&u16, &super::KeyBytes)| {
+            let mut derived = Zeroizing::new([0; 32]);
+            let mut mac = hmac_under(key);
+            mac.update(AUDIT_KEY);
+            derived.copy_from_slice(&mac.finalize().into_bytes());
+            (*version, hmac_under(&derived))
+        };
+        let audit: BTreeMap<_, _> = keys.keys.iter().map(audit).collect();
         Self {
             current: keys.current,
             ciphers: keys.keys.iter().map(cipher).collect(),
-            hash: <Hmac<Sha256> as KeyInit>::new((&*block).into()),
+            // No key file is read or made without its current version.
+            audit_now: audit[&keys.current].clone(),
+            audit,
+            hash: hmac_under(&keys.lookup),
         }
     }
 
@@ -97,6 +113,17 @@ impl Keyring {
 
     pub(crate) fn versions(&self) -> impl Iterator<Item = u16> + '_ {
         self.ciphers.keys().copied()
+    }
+
+    /// HMAC-SHA-256 under the audit trail's key of a version, before anything was hashed; none for a version that is
+    /// not there.
+    pub(crate) fn audit(&self, version: u16) -> Option<Hmac<Sha256>> {
+        self.audit.get(&version).cloned()
+    }
+
+    /// The same for the current version.
+    pub(crate) fn audit_now(&self) -> Hmac<Sha256> {
+        self.audit_now.clone()
     }
 
     /// HMAC-SHA-256 under the look-up key, its first 16 bytes; `kind` keeps kinds of values apart.
@@ -163,6 +190,12 @@ impl Keyring {
             .map_err(|_| damaged())?;
         Ok(plain)
     }
+}
+
+fn hmac_under(key: &super::KeyBytes) -> Hmac<Sha256> {
+    let mut block = Zeroizing::new([0; 64]);
+    block[..32].copy_from_slice(key.as_slice());
+    <Hmac<Sha256> as KeyInit>::new((&*block).into())
 }
 
 #[cfg(test)]

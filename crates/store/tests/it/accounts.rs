@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rims_domain::{AccountId, Credential, CredentialId, Environment};
+use rims_domain::{AccountId, AuditAction, Credential, CredentialId, Environment};
 use rims_protocol::codes::{AccountStatus, Approval};
 use rims_store::{Constraint, StoreError, Subject, TokenHash, Write};
 
@@ -31,7 +31,7 @@ async fn accounts_are_found_and_changed(fixture: Arc<Fixture>) {
     assert_eq!(store.account_by_user_id("s03").await.unwrap(), None);
     assert_eq!(store.accounts().await.unwrap(), [first.clone(), second]);
 
-    let event = || audit("account.change", Subject::User(first.user_id.clone()));
+    let event = || audit(AuditAction::AccountStatus, Subject::User(first.user_id.clone()));
     let (approval, status) = (Approval::Rejected, AccountStatus::Suspended);
     let decided = |before| Write::SetApproval { account: first.id, before, approval, audit: event() };
     let moved = |before| Write::SetAccountStatus { account: first.id, before, status, audit: event() };
@@ -52,7 +52,8 @@ async fn a_user_id_exists_once(fixture: Arc<Fixture>) {
     let store = fixture.store().await;
     let first = fixture.account(&store, "s01").await;
     let again = account(store.next_id(now()), "s01");
-    let write = Write::CreateAccount { account: again, audit: audit("account.create", Subject::None) };
+    let write =
+        Write::CreateAccount { account: again, audit: audit(AuditAction::AccountCreate, Subject::None) };
     assert_eq!(store.commit(write).await, Err(StoreError::Conflict(Constraint::Unique)));
     assert_eq!(store.accounts().await.unwrap(), [first]);
     assert_eq!(fixture.count("audit").await, 1, "the refused write left no event");
@@ -78,7 +79,7 @@ async fn keys_are_approved_bound_and_revoked(fixture: Arc<Fixture>) {
     let account = fixture.account(&store, "s01").await;
     let (credential, ..) = fixture.credential(&store, account.id).await;
     let id = credential.id;
-    let event = || audit("credential.change", Subject::None);
+    let event = || audit(AuditAction::KeyAllow, Subject::None);
     let allowed_ips: Vec<_> = ["10.0.0.0/8", "2001:db8::/32"].map(|text| text.parse().unwrap()).into();
 
     store.commit(Write::ApproveCredential { credential: id, audit: event() }).await.unwrap();
@@ -122,7 +123,8 @@ async fn a_key_is_replaced_in_one_write(fixture: Arc<Fixture>) {
     let (other, other_key, _) = fixture.credential(&store, account).await;
     let events = fixture.count("audit").await;
     let new = || Box::new(fixture.new_credential(&store, account, Environment::Development));
-    let replace = |new, old| Write::ReplaceCredential { new, old, audit: audit("revoke", Subject::None) };
+    let replace =
+        |new, old| Write::ReplaceCredential { new, old, audit: audit(AuditAction::KeyRevoke, Subject::None) };
 
     let mut taken = new();
     taken.auth_key = other_key.into();
@@ -168,7 +170,7 @@ async fn delegations_are_granted_and_revoked(fixture: Arc<Fixture>) {
     let store = fixture.store().await;
     let owner = fixture.account(&store, "s01").await.id;
     let delegate = fixture.account(&store, "platform").await.id;
-    let event = || audit("delegation", Subject::None);
+    let event = || audit(AuditAction::DelegationGrant, Subject::None);
     assert_eq!(store.has_delegated(owner, delegate).await, Ok(false));
     for _ in 0..2 {
         store.commit(Write::GrantDelegation { owner, delegate, audit: event() }).await.unwrap();
@@ -188,7 +190,7 @@ async fn a_delegate_finds_who_has_delegated(fixture: Arc<Fixture>) {
     let second = fixture.account(&store, "s02").await;
     let delegate = fixture.account(&store, "platform").await.id;
     let other = fixture.account(&store, "other").await.id;
-    let event = || audit("delegation", Subject::None);
+    let event = || audit(AuditAction::DelegationGrant, Subject::None);
     for (owner, delegate) in [(second.id, delegate), (first.id, delegate), (first.id, other)] {
         store.commit(Write::GrantDelegation { owner, delegate, audit: event() }).await.unwrap();
     }
@@ -202,7 +204,7 @@ async fn a_delegate_finds_who_has_delegated(fixture: Arc<Fixture>) {
 
 async fn changes_of_nothing_are_refused(fixture: Arc<Fixture>) {
     let store = fixture.store().await;
-    let event = || audit("change", Subject::None);
+    let event = || audit(AuditAction::AnomalyView, Subject::None);
     let (account, credential) = (AccountId(404), CredentialId(404));
     for write in [
         Write::SetApproval {

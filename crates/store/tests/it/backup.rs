@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rims_domain::{AccountId, Environment};
+use rims_domain::{AccountId, AuditAction, Environment};
 use rims_protocol::Sector;
 use rims_store::{
     AuditBreak, BackupError, MasterKeys, OpenError, Options, Progress, Restore, Restored, Store, Subject,
@@ -28,7 +28,7 @@ impl Scene {
         let store = scene.fixture.store().await;
         store_verifications(&store, (0..50).map(|_| verification(&store, now(), "221212121212")).collect())
             .await;
-        store.backup(&scene.backup(), audit("backup", Subject::None), |_| ()).await.unwrap();
+        store.backup(&scene.backup(), audit(AuditAction::Backup, Subject::None), |_| ()).await.unwrap();
         store.close().await;
         scene
     }
@@ -48,7 +48,8 @@ impl Scene {
 
     async fn restore_with(&self, keys: &MasterKeys, replace: bool) -> Result<Restored, BackupError> {
         let restore = Restore { from: &self.backup(), replace, trust_keys: false, at: now() };
-        Store::restore(&self.options(), keys, restore, audit("restore", Subject::None), |_| ()).await
+        Store::restore(&self.options(), keys, restore, audit(AuditAction::Restore, Subject::None), |_| ())
+            .await
     }
 
     async fn restore(&self) -> Result<Restored, BackupError> {
@@ -114,7 +115,7 @@ async fn a_copy_under_load_has_what_was_committed_before_it() {
         for number in 0..5 {
             let to = scene.folder.path().join(format!("backup.db-{number}"));
             let before = committed.load(Ordering::Relaxed);
-            store.backup(&to, audit("backup", Subject::None), |_| ()).await.unwrap();
+            store.backup(&to, audit(AuditAction::Backup, Subject::None), |_| ()).await.unwrap();
             let after = committed.load(Ordering::Relaxed) + 1;
             let options = Options::new(format!("sqlite://{}", to.display()));
             let copy = Store::open(&options, &scene.fixture.keys).await.unwrap();
@@ -175,7 +176,7 @@ async fn other_keys_and_other_versions_are_refused() {
 async fn nothing_is_overwritten() {
     let scene = Scene::new().await;
     let store = scene.fixture.store().await;
-    let again = store.backup(&scene.backup(), audit("backup", Subject::None), |_| ()).await;
+    let again = store.backup(&scene.backup(), audit(AuditAction::Backup, Subject::None), |_| ()).await;
     assert!(matches!(again, Err(BackupError::Exists(path)) if path == scene.backup()));
     store.close().await;
 
@@ -239,18 +240,20 @@ async fn keys_revoked_since_the_backup_do_not_work_again_unless_they_are_trusted
     let new = scene.fixture.new_credential(&before, account, Environment::Operations);
     let operations = new.credential.clone();
     before.commit(Write::IssueCredentials(vec![new])).await.unwrap();
-    let audit_approval = audit("key.approve", Subject::None);
+    let audit_approval = audit(AuditAction::KeyApprove, Subject::None);
     let approve = Write::ApproveCredential { credential: operations.id, audit: audit_approval };
     before.commit(approve).await.unwrap();
     let again = scene.folder.path().join("backup.db-keys");
-    before.backup(&again, audit("backup", Subject::None), |_| ()).await.unwrap();
-    let revoke =
-        Write::RevokeCredential { credential: operations.id, audit: audit("key.revoke", Subject::None) };
+    before.backup(&again, audit(AuditAction::Backup, Subject::None), |_| ()).await.unwrap();
+    let revoke = Write::RevokeCredential {
+        credential: operations.id,
+        audit: audit(AuditAction::KeyRevoke, Subject::None),
+    };
     before.commit(revoke).await.unwrap();
     before.close().await;
     for trust_keys in [false, true] {
         let restore = Restore { from: &again, replace: trust_keys, trust_keys, at: now() };
-        let event = audit("restore", Subject::None);
+        let event = audit(AuditAction::Restore, Subject::None);
         let (options, keys) = (scene.options(), &scene.fixture.keys);
         let restored = Store::restore(&options, keys, restore, event, |_| ()).await.unwrap();
         assert_eq!(restored.suspended_keys, usize::from(!trust_keys));
@@ -259,7 +262,7 @@ async fn keys_revoked_since_the_backup_do_not_work_again_unless_they_are_trusted
         let found: Vec<_> = found.iter().map(|key| (key.id, key.approved, key.revoked)).collect();
         let expected = [(development.id, false, false), (operations.id, trust_keys, false)];
         assert_eq!(found, expected, "development keys need no approval");
-        let events = after.audit_entries("admin", 1, 100).await.unwrap();
+        let events = after.audit_entries("rights.admin", 1, 100).await.unwrap();
         let suspended = events.iter().filter(|event| event.action == "key.suspend");
         let suspended: Vec<_> = suspended.map(|event| (event.company, event.reference)).collect();
         let expected = if trust_keys { Vec::new() } else { vec![(Some(account), operations.id.0)] };
@@ -274,7 +277,7 @@ async fn progress_is_told() {
     let scene = Scene::new().await;
     let rows = AtomicU64::new(0);
     let restore = Restore { from: &scene.backup(), replace: false, trust_keys: false, at: now() };
-    let event = audit("restore", Subject::None);
+    let event = audit(AuditAction::Restore, Subject::None);
     let progress = |progress| {
         if let Progress::AuditRows(checked) = progress {
             rows.store(checked, Ordering::Relaxed);
@@ -293,10 +296,10 @@ async fn postgres_has_its_own_tools() {
         let store = fixture.store().await;
         let folder = tempfile::tempdir().unwrap();
         let to = folder.path().join("x.db");
-        let refused = store.backup(&to, audit("backup", Subject::None), |_| ()).await;
+        let refused = store.backup(&to, audit(AuditAction::Backup, Subject::None), |_| ()).await;
         assert!(matches!(refused, Err(BackupError::NotSqlite)));
         let restore = Restore { from: &to, replace: false, trust_keys: false, at: now() };
-        let event = audit("restore", Subject::None);
+        let event = audit(AuditAction::Restore, Subject::None);
         let refused = Store::restore(&fixture.options(), &fixture.keys, restore, event, |_| ()).await;
         assert!(matches!(refused, Err(BackupError::NotSqlite)));
         store.close().await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rims_domain::{AccountId, Environment};
+use rims_domain::{AccountId, AuditAction, Environment};
 use rims_store::{Constraint, NewVerification, Store, StoreError, Subject, Write};
 use tokio::task::JoinSet;
 
@@ -60,13 +60,13 @@ async fn a_bad_write_fails_alone(fixture: Arc<Fixture>) {
             20 => one(taken.clone()),
             30 => Write::CreateAccount {
                 account: account(store.next_id(now()), user.user_id.as_str()),
-                audit: audit("account.create", Subject::None),
+                audit: audit(AuditAction::AccountCreate, Subject::None),
             },
             40 => Write::SetApproval {
                 account: AccountId(404),
                 before: user.approval,
                 approval: user.approval,
-                audit: audit("account.change", Subject::None),
+                audit: audit(AuditAction::AccountStatus, Subject::None),
             },
             _ => one(verification(&store, now(), &format!("{number:012}"))),
         };

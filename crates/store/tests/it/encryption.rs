@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rims_domain::{AccountId, Environment};
+use rims_domain::{AccountId, AuditAction, Environment};
 use rims_protocol::values::{DeviceId, PersonName, Vehicle};
 use rims_store::{NewVerification, Store, StoreError, Subject, TokenHash, Write};
 
@@ -126,7 +126,7 @@ async fn stored_secret_keys_move_to_the_new_version(fixture: Arc<Fixture>) {
     let mut keys = fixture.keys.clone();
     keys.rotate(&mut random(7)).unwrap();
     let store = Store::open(&fixture.options(), &keys).await.unwrap();
-    let event = || audit("key.rotate", Subject::None);
+    let event = || audit(AuditAction::KeyRevoke, Subject::None);
     assert_eq!(store.reseal_credentials(event()).await, Ok(1));
     assert_eq!(store.reseal_credentials(event()).await, Ok(0));
     let sealed = fixture.blobs("SELECT secret_key FROM credential").await;

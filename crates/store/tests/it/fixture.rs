@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use rims_domain::vehicle::Sighting;
-use rims_domain::{Account, AccountId, AccountKind, Credential, CredentialId, Environment};
+use rims_domain::{
+    Account, AccountId, AccountKind, Actor, AuditAction, Credential, CredentialId, Environment, Requester,
+};
 use rims_protocol::Sector;
 use rims_protocol::codes::{AccountStatus, Approval, LicenceClass, LicenceStatus};
 use rims_protocol::values::{BusinessNumber, LicenceNumber, Period, PersonName, Plate, UserId, Vehicle};
 use rims_store::{
-    Channel, MasterKeys, NewAudit, NewCredential, NewVerification, Options, SYSTEM, Store, Subject, Write,
+    Channel, MasterKeys, NewAudit, NewCredential, NewVerification, Options, Store, Subject, Write,
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
@@ -184,7 +186,7 @@ impl Fixture {
     /// A usable account.
     pub(crate) async fn account(&self, store: &Store, user_id: &str) -> Account {
         let account = account(store.next_id(now()), user_id);
-        let audit = audit("account.create", Subject::User(account.user_id.clone()));
+        let audit = audit(AuditAction::AccountCreate, Subject::User(account.user_id.clone()));
         store.commit(Write::CreateAccount { account: account.clone(), audit }).await.unwrap();
         account
     }
@@ -218,7 +220,7 @@ impl Fixture {
             credential,
             auth_key: Zeroizing::new(format!("auth-{number:026}")),
             secret_key: Zeroizing::new(format!("secret-{number:025}")),
-            audit: audit("credential.issue", Subject::None),
+            audit: audit(AuditAction::KeyIssue, Subject::None),
         }
     }
 }
@@ -259,10 +261,12 @@ pub(crate) fn account(id: i64, user_id: &str) -> Account {
     }
 }
 
-pub(crate) fn audit(action: &'static str, subject: Subject) -> NewAudit {
+pub(crate) fn audit(action: AuditAction, subject: Subject) -> NewAudit {
     NewAudit {
         at: now(),
-        actor: SYSTEM,
+        actor: Actor::System,
+        address: None,
+        environment: None,
         action,
         company: None,
         subject,
@@ -286,6 +290,8 @@ pub(crate) fn verification(store: &Store, moment: Timestamp, number: &str) -> Ne
         at: moment,
         company: AccountId(1),
         caller: AccountId(2),
+        requester: Requester::Credential(CredentialId(3)),
+        address: Some("203.0.113.9".parse().unwrap()),
         environment: Environment::Development,
         sector: Sector::Rental,
         channel: Channel::Single,

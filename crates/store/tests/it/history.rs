@@ -139,7 +139,7 @@ async fn some_rentals(store: &Store, dice: &mut Dice) -> Vec<Row<RentalRecord>> 
             start: new.period.from,
             end: new.period.to,
             created: today(moment),
-            record: rental_record(&new),
+            record: rental_record(store, &new),
         });
         writes.push(Write::Rental(new));
     }
@@ -255,6 +255,6 @@ async fn a_change_of_its_state_keeps_a_rental_in_the_history(fixture: Arc<Fixtur
     };
     store.commit(Write::RentalStatus(change)).await.unwrap();
     let page = store.rental_page(&all_of(SearchType::RentCreate)).await.unwrap();
-    assert_eq!(page, Page { rows: vec![RentalRecord { status, ..rental_record(&new) }], total: 1 });
+    assert_eq!(page, Page { rows: vec![RentalRecord { status, ..rental_record(&store, &new) }], total: 1 });
     store.close().await;
 }

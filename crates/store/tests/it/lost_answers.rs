@@ -132,7 +132,7 @@ async fn a_head_that_has_moved_is_read_again(fixture: Arc<Fixture>) {
         write(&store).await.unwrap();
     }
     // As another process would: with a row where the next one would be.
-    let columns = "at_ms, actor, action, company_id, subject_hash, reference, outcome, sheet, hash";
+    let columns = "at_ms, key_version, actor_kind, actor, action, reference, outcome, sheet, hash";
     let added = format!(
         "INSERT INTO audit (chain, seq, {columns}) SELECT chain, 3, {columns} FROM audit WHERE seq = 2"
     );

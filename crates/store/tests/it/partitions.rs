@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rims_domain::{AccountId, Environment};
+use rims_domain::{AccountId, AuditAction, Environment};
 use rims_protocol::codes::SearchType;
 use rims_store::{Expired, NewAudit, Store, Subject, Write};
 use tokio::task::JoinSet;
@@ -37,7 +37,7 @@ async fn store_all(store: &Store, moment: Timestamp, sequence: u32) {
     let write = Write::Together(vec![
         Write::Verifications { rows: vec![verification(store, moment, LICENCE)] },
         Write::Rental(waiting(store, moment, &format!("R26-{sequence:09}"))),
-        Write::Audit(vec![NewAudit { at: moment, ..audit("test", Subject::None) }]),
+        Write::Audit(vec![NewAudit { at: moment, ..audit(AuditAction::AnomalyView, Subject::None) }]),
     ]);
     store.commit(write).await.unwrap();
 }
@@ -151,7 +151,9 @@ async fn only_past_empty_partitions_are_dropped(fixture: Arc<Fixture>) {
         assert_eq!(partitions(&fixture, table).await, ["202603", "202604", "default"], "{table}");
     }
     assert_eq!(partitions(&fixture, "audit").await, ["202602", "202603", "202604", "default"]);
-    for expired in store.expired_audit(at("2026-03-01T00:00:00+09:00")).await.unwrap() {
+    for expired in
+        store.expired_audit(rims_domain::audit::Trail::Access, at("2026-03-01T00:00:00+09:00")).await.unwrap()
+    {
         store.commit(Write::DestroyAudit { expired, audit: event() }).await.unwrap();
     }
     drop().await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rims_domain::vehicle::Sighting;
-use rims_domain::{Account, AccountId, Environment};
+use rims_domain::{Account, AccountId, AuditAction, Environment};
 use rims_protocol::values::{IdempotencyKey, Plate};
 use rims_store::{
     Constraint, KeyOwner, NewAnswer, NewVerification, OpenError, Options, Store, StoreError, Subject, Write,
@@ -168,7 +168,7 @@ async fn two_servers_with_one_node(fixture: Arc<Fixture>) {
     let mut tasks = JoinSet::new();
     for _ in 0..100 {
         for store in [first.clone(), second.clone()] {
-            let write = Write::Audit(vec![audit("test", Subject::None)]);
+            let write = Write::Audit(vec![audit(AuditAction::AnomalyView, Subject::None)]);
             tasks.spawn(async move { store.commit(write).await });
         }
     }
@@ -193,7 +193,7 @@ async fn a_text_with_nul(fixture: Arc<Fixture>) {
         let write = match number {
             25 => Write::CreateAccount {
                 account: Account { company: "(주)\0".to_owned(), ..account(store.next_id(now()), "s01") },
-                audit: audit("account.create", Subject::None),
+                audit: audit(AuditAction::AccountCreate, Subject::None),
             },
             _ => one(&store),
         };

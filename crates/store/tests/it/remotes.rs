@@ -8,7 +8,7 @@ use rims_protocol::codes::{ApiType, PhotoCode, ProcessingCode, RentalStatus};
 use rims_protocol::values::{DeviceId, RemoteNumber, Score, Vehicle};
 use rims_store::{
     Constraint, NewRemote, RemoteFinish, RemoteRecord, RemoteRefusal, RemoteState, RentalRecord,
-    StatusChange, Store, StoreError, Write,
+    StatusChange, Store, StoreError, Subject, Write,
 };
 
 use crate::fixture::{Fixture, contains, licence, now, on_both_engines, plate};
@@ -50,6 +50,7 @@ fn record(new: &NewRemote) -> RemoteRecord {
         api_type: new.api_type,
         attempts: 0,
         state: RemoteState::Waiting,
+        licence_hash: None,
     }
 }
 
@@ -118,7 +119,9 @@ async fn refused_attempts_are_followed_by_others(fixture: Arc<Fixture>) {
     finish.result.photo = PhotoCode::parse("-500").unwrap();
     store.commit(Write::RemoteFinished(finish.clone())).await.unwrap();
     let state = RemoteState::Finished(finish.result, finish.check.at);
-    assert_eq!(read(&store, new.number).await, RemoteRecord { attempts: 4, state, ..record(&new) });
+    let licence_hash = store.subject_hash(&Subject::Licence(finish.licence));
+    let expected = RemoteRecord { attempts: 4, state, licence_hash, ..record(&new) };
+    assert_eq!(read(&store, new.number).await, expected);
     store.close().await;
 }
 
@@ -153,10 +156,11 @@ async fn its_end_names_the_driver_of_the_rental_that_waits(fixture: Arc<Fixture>
     finish.check.temporary = true;
     store.commit(Write::RemoteFinished(finish.clone())).await.unwrap();
 
-    let mut expected = rental_record(&new);
+    let mut expected = rental_record(&store, &new);
     (expected.checked, expected.temporary) = (Some((finish.check.at, finish.check.code)), true);
+    expected.licence_hash = store.subject_hash(&Subject::Licence(finish.licence));
     assert_eq!(store.rental(new.number).await, Ok(Some(expected)), "it goes on waiting");
-    assert_eq!(store.rental(other.number).await, Ok(Some(rental_record(&other))));
+    assert_eq!(store.rental(other.number).await, Ok(Some(rental_record(&store, &other))));
     let driver = async |text: &str| {
         store.pending_rental(COMPANY, &car("12하1234"), new.period, &licence(text)).await.unwrap()
     };
@@ -178,7 +182,8 @@ async fn its_end_names_the_driver_of_a_rental_that_was_decided_before(fixture: A
         let finish = finish(&text, Some(new.id));
         store.commit(Write::RemoteFinished(finish.clone())).await.unwrap();
         let checked = Some((finish.check.at, finish.check.code));
-        let expected = RentalRecord { status: to, checked, ..rental_record(&new) };
+        let licence_hash = store.subject_hash(&Subject::Licence(finish.licence));
+        let expected = RentalRecord { status: to, checked, licence_hash, ..rental_record(&store, &new) };
         assert_eq!(store.rental(new.number).await, Ok(Some(expected)));
     }
     let count = store.count_rentals(&licence(LICENCE), now(), now()).await;

@@ -75,7 +75,7 @@ async fn rentals_come_back_as_they_were(fixture: Arc<Fixture>) {
     }
     store.commit(Write::Reservation(reservation(&store, now(), "R26-000000004"))).await.unwrap();
     for new in &news {
-        assert_eq!(rental(&store, &new.number.to_string()).await, rental_record(new));
+        assert_eq!(rental(&store, &new.number.to_string()).await, rental_record(&store, new));
     }
     for other in ["R26-000000004", "R26-000000005", "R25-000000001", "V26-000000001"] {
         assert_eq!(store.rental(number(other)).await, Ok(None), "{other} is no rental's number");
@@ -99,7 +99,7 @@ async fn a_waiting_rental_is_promoted_once(fixture: Arc<Fixture>) {
         one_way: Some(OneWay::No),
         checked: Some((later, code("00"))),
         temporary: true,
-        ..rental_record(&new)
+        ..rental_record(&store, &new)
     };
     assert_eq!(rental(&store, FIRST).await, expected);
 
@@ -125,7 +125,7 @@ async fn a_status_changes_only_from_where_it_was_seen(fixture: Arc<Fixture>) {
         (Confirmed, Cancelled, &refused, Cancelled),
     ] {
         assert_eq!(&store.commit(Write::RentalStatus(change(&new, from, to))).await, expected);
-        assert_eq!(rental(&store, FIRST).await, RentalRecord { status, ..rental_record(&new) });
+        assert_eq!(rental(&store, FIRST).await, RentalRecord { status, ..rental_record(&store, &new) });
     }
     assert_eq!(
         store.commit(Write::Promote(promotion(&new))).await,
@@ -254,7 +254,7 @@ async fn a_number_that_is_taken_is_refused_and_leaves_nothing(fixture: Arc<Fixtu
         assert_eq!(store.commit(write).await, Err(StoreError::Conflict(Constraint::Unique)));
     }
     assert_eq!(fixture.count("rental").await, 1);
-    assert_eq!(rental(&store, FIRST).await, rental_record(&first));
+    assert_eq!(rental(&store, FIRST).await, rental_record(&store, &first));
     let mut query = all_of(SearchType::RentStart);
     query.scope = &[COMPANY, AccountId(2)];
     assert_eq!(store.rental_page(&query).await.unwrap().total, 1);

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use rims_domain::{AccountId, Environment, VehicleIdentity};
+use rims_domain::{AccountId, AuditAction, Environment, VehicleIdentity};
 use rims_protocol::codes::{
     LicenceClass, LicenceStatus, PhotoCheck, Recurrence, RentalStatus, ResultCode, SearchType,
 };
@@ -71,7 +71,7 @@ pub(crate) fn confirmed(store: &Store, moment: Timestamp, text: &str) -> NewRent
 }
 
 /// What is read of a rental that nothing has changed.
-pub(crate) fn rental_record(new: &NewRental) -> RentalRecord {
+pub(crate) fn rental_record(store: &Store, new: &NewRental) -> RentalRecord {
     let confirmed = new.confirmation.as_ref();
     RentalRecord {
         id: new.id,
@@ -84,6 +84,8 @@ pub(crate) fn rental_record(new: &NewRental) -> RentalRecord {
         one_way: confirmed.and_then(|confirmed| confirmed.one_way),
         checked: confirmed.map(|confirmed| (confirmed.check.at, confirmed.check.code)),
         temporary: confirmed.is_some_and(|confirmed| confirmed.check.temporary),
+        licence_hash: confirmed
+            .and_then(|confirmed| store.subject_hash(&Subject::Licence(confirmed.licence.clone()))),
     }
 }
 
@@ -191,7 +193,7 @@ pub(crate) fn message(store: &Store, company: AccountId, moment: Timestamp) -> N
 
 /// The event of a change that is not about its event.
 pub(crate) fn event() -> NewAudit {
-    audit("change", Subject::None)
+    audit(AuditAction::AnomalyView, Subject::None)
 }
 
 /// The whole history of company 1 under one search.

@@ -119,7 +119,7 @@ async fn every_table_says_whose_environment_its_rows_are(fixture: Arc<Fixture>) 
         Place::Sqlite(_) => (
             "SELECT CAST(name AS BLOB) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
             "SELECT CAST(m.name AS BLOB) FROM sqlite_master m, pragma_table_info(m.name) c
-             WHERE m.type = 'table' AND c.name = 'environment'",
+             WHERE m.type = 'table' AND c.name = 'environment' AND c.\"notnull\" = 1",
         ),
         Place::Postgres(..) => (
             "SELECT convert_to(c.relname, 'UTF8') FROM pg_class c

@@ -183,7 +183,7 @@ async fn what_is_destroyed_is_overwritten() {
     let store = fixture.store().await;
     let expired = Expired::Verifications(now() + SignedDuration::from_hours(1));
     while store.has_expired(expired).await.unwrap() {
-        let audit = audit("retention", Subject::None);
+        let audit = audit(rims_domain::AuditAction::Retention, Subject::None);
         store.commit(Write::Destroy { expired, audit }).await.unwrap();
     }
     store.close().await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use rims_domain::{AccountId, Environment, VehicleIdentity};
+use rims_domain::{AccountId, AuditAction, Environment, VehicleIdentity};
 use rims_protocol::Sector;
 use rims_protocol::codes::{ApiType, LicenceClass, ResultCode};
 use rims_protocol::values::{DeviceId, PersonName, Vehicle};
@@ -101,7 +101,7 @@ async fn every_size_of_a_batch_is_stored(fixture: Arc<Fixture>) {
     for size in [1, 2, 3, 5, 16, 17, 255, 256, 257, 1_024, 1_025] {
         let rows = || (0..size).map(|_| verification(&store, now(), "221212121212")).collect();
         store_verifications(&store, rows()).await;
-        let event = Write::Audit(vec![audit("test", Subject::None)]);
+        let event = Write::Audit(vec![audit(AuditAction::AnomalyView, Subject::None)]);
         store.commit(Write::Together(vec![Write::Verifications { rows: rows() }, event])).await.unwrap();
         expected += 2 * size;
         events += 2 * size + 1;

@@ -4,7 +4,7 @@ mod webhook;
 use jiff::Timestamp;
 use rims_domain::account::Decision;
 use rims_domain::calendar::in_seoul;
-use rims_domain::{Account, Environment};
+use rims_domain::{Account, Actor, Environment};
 use rims_server::clock::Clock;
 use rims_server::config::Config;
 use rims_server::random;
@@ -14,38 +14,47 @@ use rims_store::{MasterKeys, Store};
 
 use super::{not_opened, runtime};
 use crate::args::{self, AdminCommand, DelegationCommand, KeysCommand, MasterKeyCommand, UserCommand};
+use crate::operator;
 use crate::output::{Failure, print, table};
 
 pub(crate) fn run(arguments: args::Admin) -> Result<(), Failure> {
     let config = Config::load(&arguments.config.path).map_err(Failure::input)?;
+    let administer = Administer { config: &config, actor: operator::actor(&arguments.acting) };
     match arguments.command {
-        AdminCommand::User(command) => administer(&config, async |wish| user(wish, command).await),
-        AdminCommand::Keys(command) => administer(&config, async |wish| keys(wish, command).await),
-        AdminCommand::Delegation(command) => {
-            administer(&config, async |wish| delegation(wish, command).await)
-        }
+        AdminCommand::User(command) => administer.run(async |wish| user(wish, command).await),
+        AdminCommand::Keys(command) => administer.run(async |wish| keys(wish, command).await),
+        AdminCommand::Delegation(command) => administer.run(async |wish| delegation(wish, command).await),
         AdminCommand::Webhook(command) => {
             let reach = config.webhooks.reach;
-            administer(&config, async |wish| webhook::run(wish, reach, command).await)
+            administer.run(async |wish| webhook::run(wish, reach, command).await)
         }
-        AdminCommand::Rental(command) => administer(&config, async |wish| rental::run(wish, command).await),
+        AdminCommand::Rental(command) => administer.run(async |wish| rental::run(wish, command).await),
         AdminCommand::MasterKey(MasterKeyCommand::Create) => create_master_key(&config),
         AdminCommand::MasterKey(MasterKeyCommand::Rotate) => rotate_master_key(&config),
-        AdminCommand::MasterKey(MasterKeyCommand::Reseal) => administer(&config, reseal),
+        AdminCommand::MasterKey(MasterKeyCommand::Reseal) => administer.run(reseal),
     }
 }
 
-/// Runs a command on the configured database.
-fn administer(
-    config: &Config,
-    command: impl AsyncFnOnce(&Administration) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    runtime()?.block_on(async {
-        let store = attach(config).await?;
-        let done = command(&Administration::new(store.clone(), Clock::system())).await;
-        store.close().await;
-        done
-    })
+/// The configured database, and who acts on it.
+pub(super) struct Administer<'a> {
+    pub(super) config: &'a Config,
+    pub(super) actor: Actor,
+}
+
+impl Administer<'_> {
+    /// Runs a command.
+    pub(super) fn run(
+        self,
+        command: impl AsyncFnOnce(&Administration) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        runtime()?.block_on(async {
+            let store = attach(self.config).await?;
+            let administration = Administration::new(store.clone(), Clock::system()).acting_as(self.actor);
+            let done = command(&administration).await;
+            store.close().await;
+            done
+        })
+    }
 }
 
 /// Opens the configured database beside a server that may be running on it.
@@ -179,11 +188,11 @@ fn source() -> Result<impl FnMut(&mut [u8]), Failure> {
     })
 }
 
-fn shown(moment: Timestamp) -> String {
+pub(super) fn shown(moment: Timestamp) -> String {
     in_seoul(moment).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
-fn refused(error: AdministrationError) -> Failure {
+pub(super) fn refused(error: AdministrationError) -> Failure {
     match error {
         AdministrationError::Store(_) | AdministrationError::Randomness(_) => Failure::failed(error),
         _ => Failure::input(error),

@@ -9,7 +9,7 @@ use crate::output::{Failure, print, table};
 pub(super) async fn run(administration: &Administration, command: RentalCommand) -> Result<(), Failure> {
     match command {
         RentalCommand::Show { number } => {
-            let (rental, owner) = administration.rental(number).await.map_err(refused)?;
+            let (rental, owner) = administration.view_rental(number).await.map_err(refused)?;
             print(&table(&described(&rental, &owner)))
         }
         RentalCommand::Confirm { number } => {

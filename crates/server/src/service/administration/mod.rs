@@ -7,12 +7,15 @@ mod webhooks;
 
 use ipnet::IpNet;
 use rims_domain::account::{Decision, InvalidTransition};
-use rims_domain::{Account, AccountId, AccountKind, Credential, CredentialId, Environment, rental};
+use rims_domain::{
+    Account, AccountId, AccountKind, Actor, AuditAction, Credential, CredentialId, Environment, rental,
+};
 use rims_protocol::codes::{AccountStatus, Approval};
 use rims_protocol::values::{BusinessNumber, RemoteNumber, UserId};
-use rims_store::{Constraint, NewAudit, NewCredential, SYSTEM, Store, StoreError, Subject, Write};
+use rims_store::{Constraint, NewAudit, NewCredential, Store, StoreError, Subject, Write};
 use zeroize::Zeroizing;
 
+use super::system_event;
 use crate::clock::Clock;
 use crate::random::{self, NoRandomness};
 use crate::webhook::{MessageId, NotAllowed};
@@ -104,17 +107,30 @@ impl KeyPair {
 pub struct Administration {
     store: Store,
     clock: Clock,
+    actor: Actor,
 }
 
 impl Administration {
-    /// Over a store, which a server may be using at the same time.
+    /// Over a store, which a server may be using at the same time. The audit trail names the system as who acts.
     pub fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+        Self { store, clock, actor: Actor::System }
     }
 
-    /// Everybody, by user id.
+    /// The same with another actor in the audit trail.
+    #[must_use]
+    pub fn acting_as(self, actor: Actor) -> Self {
+        Self { actor, ..self }
+    }
+
+    /// All users, oldest first, for someone to look at.
     pub async fn users(&self) -> Result<Vec<Account>> {
+        self.record(self.plain_event(AuditAction::AccountView)).await?;
         Ok(self.store.accounts().await?)
+    }
+
+    /// Records that something was looked at.
+    async fn record(&self, audit: NewAudit) -> Result<()> {
+        Ok(self.store.commit(Write::Audit(vec![audit])).await?)
     }
 
     /// One user with its keys that are not revoked.
@@ -141,7 +157,7 @@ impl Administration {
             approval: Approval::Requested,
             status: AccountStatus::Normal,
         };
-        let audit = self.event("account.create", &account, 0);
+        let audit = self.event(AuditAction::AccountCreate, &account, 0);
         match self.store.commit(Write::CreateAccount { account: account.clone(), audit }).await {
             Ok(()) => Ok(account),
             Err(StoreError::Conflict(Constraint::Unique)) => {
@@ -159,7 +175,7 @@ impl Administration {
             .decide(decision)
             .map_err(|refused| AdministrationError::Transition(user_id.clone(), refused))?;
         let (id, approval) = (account.id, account.approval);
-        let audit = self.event_with("account.decide", &account, 0, approval.code());
+        let audit = self.event_with(AuditAction::AccountDecide, &account, 0, approval.code());
         let write = Write::SetApproval { account: id, before, approval, audit };
         self.commit_change(user_id, write).await.map(|()| account)
     }
@@ -171,7 +187,7 @@ impl Administration {
         account
             .change_status(status)
             .map_err(|refused| AdministrationError::Transition(user_id.clone(), refused))?;
-        let audit = self.event_with("account.status", &account, 0, status.code());
+        let audit = self.event_with(AuditAction::AccountStatus, &account, 0, status.code());
         let write = Write::SetAccountStatus { account: account.id, before, status, audit };
         self.commit_change(user_id, write).await.map(|()| account)
     }
@@ -214,7 +230,7 @@ impl Administration {
         let mut new = self.new_key(&account, &pair);
         new.credential.approved = old.approved;
         new.credential.allowed_ips = old.allowed_ips;
-        let audit = self.event("key.revoke", &account, old.id.0);
+        let audit = self.event(AuditAction::KeyRevoke, &account, old.id.0);
         let write = Write::ReplaceCredential { new: Box::new(new), old: old.id, audit };
         self.store.commit(write).await.map_err(|error| no_key(error, user_id, environment))?;
         Ok(pair)
@@ -223,7 +239,7 @@ impl Administration {
     /// Revokes a key.
     pub async fn revoke_key(&self, user_id: &UserId, environment: Environment) -> Result<()> {
         let (account, credential) = self.key(user_id, environment).await?;
-        let audit = self.event("key.revoke", &account, credential.id.0);
+        let audit = self.event(AuditAction::KeyRevoke, &account, credential.id.0);
         let write = Write::RevokeCredential { credential: credential.id, audit };
         self.store.commit(write).await.map_err(|error| no_key(error, user_id, environment))
     }
@@ -231,7 +247,7 @@ impl Administration {
     /// Approves the operations key (§2.2).
     pub async fn approve_operations_key(&self, user_id: &UserId) -> Result<()> {
         let (account, credential) = self.key(user_id, Environment::Operations).await?;
-        let audit = self.event("key.approve", &account, credential.id.0);
+        let audit = self.event(AuditAction::KeyApprove, &account, credential.id.0);
         Ok(self.store.commit(Write::ApproveCredential { credential: credential.id, audit }).await?)
     }
 
@@ -243,7 +259,9 @@ impl Administration {
         allowed_ips: Vec<IpNet>,
     ) -> Result<()> {
         let (account, credential) = self.key(user_id, environment).await?;
-        let audit = self.event("key.allow", &account, credential.id.0);
+        let networks: Vec<String> = allowed_ips.iter().map(ToString::to_string).collect();
+        let outcome = if networks.is_empty() { "any".to_owned() } else { networks.join(" ") };
+        let audit = self.event_with(AuditAction::KeyAllow, &account, credential.id.0, &outcome);
         let write = Write::SetAllowedIps { credential: credential.id, allowed_ips, audit };
         Ok(self.store.commit(write).await?)
     }
@@ -254,7 +272,7 @@ impl Administration {
             return Err(AdministrationError::SelfDelegation(owner.clone()));
         }
         let (owner, delegate) = (self.account(owner).await?, self.account(delegate).await?);
-        let audit = self.event("delegation.grant", &owner, delegate.id.0);
+        let audit = self.event(AuditAction::DelegationGrant, &owner, delegate.id.0);
         let write = Write::GrantDelegation { owner: owner.id, delegate: delegate.id, audit };
         Ok(self.store.commit(write).await?)
     }
@@ -262,7 +280,7 @@ impl Administration {
     /// Ends a delegation.
     pub async fn revoke_delegation(&self, owner: &UserId, delegate: &UserId) -> Result<()> {
         let (owner, delegate) = (self.account(owner).await?, self.account(delegate).await?);
-        let audit = self.event("delegation.revoke", &owner, delegate.id.0);
+        let audit = self.event(AuditAction::DelegationRevoke, &owner, delegate.id.0);
         let write = Write::RevokeDelegation { owner: owner.id, delegate: delegate.id, audit };
         self.store.commit(write).await.map_err(|error| match error {
             StoreError::Missing(_) => AdministrationError::NoDelegation(owner.user_id, delegate.user_id),
@@ -272,7 +290,7 @@ impl Administration {
 
     /// Seals every Secret Key under the current master key; gives their number.
     pub async fn reseal_credentials(&self) -> Result<usize> {
-        let audit = system_event(&self.clock, "master_key.reseal");
+        let audit = self.plain_event(AuditAction::MasterKeyReseal);
         Ok(self.store.reseal_credentials(audit).await?)
     }
 
@@ -308,24 +326,27 @@ impl Administration {
             credential,
             auth_key: pair.auth_key.clone(),
             secret_key: pair.secret_key.clone(),
-            audit: self.event("key.issue", account, id.0),
+            audit: self.event(AuditAction::KeyIssue, account, id.0),
         }
     }
 
-    fn event(&self, action: &'static str, account: &Account, reference: i64) -> NewAudit {
+    fn event(&self, action: AuditAction, account: &Account, reference: i64) -> NewAudit {
         self.event_with(action, account, reference, "done")
     }
 
-    fn event_with(&self, action: &'static str, account: &Account, reference: i64, outcome: &str) -> NewAudit {
+    fn event_with(&self, action: AuditAction, account: &Account, reference: i64, outcome: &str) -> NewAudit {
         NewAudit {
-            at: self.clock.now(),
-            actor: SYSTEM,
-            action,
             company: Some(account.id),
             subject: Subject::User(account.user_id.clone()),
             reference,
             outcome: outcome.to_owned(),
+            ..self.plain_event(action)
         }
+    }
+
+    /// An event about no one.
+    fn plain_event(&self, action: AuditAction) -> NewAudit {
+        NewAudit { actor: self.actor.clone(), ..system_event(self.clock.now(), action) }
     }
 }
 
@@ -338,18 +359,5 @@ fn no_key(error: StoreError, user_id: &UserId, environment: Environment) -> Admi
     match error {
         StoreError::Missing(_) => AdministrationError::NoKey(user_id.clone(), environment),
         error => error.into(),
-    }
-}
-
-/// An event about nobody.
-fn system_event(clock: &Clock, action: &'static str) -> NewAudit {
-    NewAudit {
-        at: clock.now(),
-        actor: SYSTEM,
-        action,
-        company: None,
-        subject: Subject::None,
-        reference: 0,
-        outcome: "done".to_owned(),
     }
 }

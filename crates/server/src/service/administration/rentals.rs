@@ -1,9 +1,9 @@
 //! Rentals that are confirmed or cancelled by hand (§4.2.6, docs/spec-decisions.md).
 
-use rims_domain::{Account, rental};
+use rims_domain::{Account, AuditAction, rental};
 use rims_protocol::codes::RentalStatus;
 use rims_protocol::values::RemoteNumber;
-use rims_store::{NewAudit, RentalRecord, StatusChange, StoreError, Write};
+use rims_store::{NewAudit, RentalRecord, StatusChange, StoreError, Subject, Write};
 
 use super::{Administration, AdministrationError, Result};
 use crate::webhook::Event;
@@ -16,12 +16,25 @@ impl Administration {
         Ok((rental, owner.ok_or(StoreError::Corrupt("rental.company_id"))?))
     }
 
+    /// The same, for someone to look at.
+    pub async fn view_rental(&self, number: RemoteNumber) -> Result<(RentalRecord, Account)> {
+        let (rental, owner) = self.rental(number).await?;
+        let audit = NewAudit {
+            company: Some(owner.id),
+            subject: Subject::People(rental.licence_hash.into_iter().collect()),
+            reference: rental.id,
+            ..self.plain_event(AuditAction::RentalView)
+        };
+        self.record(audit).await?;
+        Ok((rental, owner))
+    }
+
     /// Confirms a rental that waits, and tells its company.
     pub async fn confirm_rental(&self, number: RemoteNumber) -> Result<()> {
         let (rental, owner) = self.rental(number).await?;
         let to = allowed(number, rental::confirm(rental.status))?;
         let event = Event::RentalConfirmed { rent_no: number, user_id: owner.user_id.clone() };
-        let audit = self.event("rental.confirm", &owner, rental.id);
+        let audit = self.event(AuditAction::RentalConfirm, &owner, rental.id);
         self.change_rental(&rental, to, audit, &event).await
     }
 
@@ -30,7 +43,7 @@ impl Administration {
         let (rental, owner) = self.rental(number).await?;
         let to = allowed(number, rental::cancel(rental.status))?;
         let event = Event::RentalCancelled { rent_no: number, user_id: owner.user_id.clone() };
-        let audit = self.event("rental.cancel", &owner, rental.id);
+        let audit = self.event(AuditAction::RentalCancel, &owner, rental.id);
         self.change_rental(&rental, to, audit, &event).await
     }
 

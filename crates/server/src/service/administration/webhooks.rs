@@ -1,6 +1,6 @@
 //! Where a company is told what happens (docs/webhooks.md).
 
-use rims_domain::Account;
+use rims_domain::{Account, AuditAction};
 use rims_protocol::values::UserId;
 use rims_store::{EndpointRecord, MessageRecord, NewEndpoint, Replay, StoreError, Write};
 
@@ -33,7 +33,7 @@ impl Administration {
         let (id, secret) = (self.store.next_id(at), WebhookSecret::generate(random::fill)?);
         let url = url.as_str().to_owned();
         let new = NewEndpoint { id, company: account.id, url, secret: secret.expose(), at };
-        let audit = self.event("webhook.add", &account, id);
+        let audit = self.event(AuditAction::WebhookAdd, &account, id);
         self.store.commit(Write::AddEndpoint { new, audit }).await?;
         Ok(NewWebhook { id, secret })
     }
@@ -41,6 +41,7 @@ impl Administration {
     /// A company's webhooks, oldest first, also those that were disabled.
     pub async fn webhooks(&self, user_id: &UserId) -> Result<Vec<EndpointRecord>> {
         let account = self.account(user_id).await?;
+        self.record(self.event(AuditAction::WebhookView, &account, 0)).await?;
         Ok(self.store.endpoints(account.id).await?)
     }
 
@@ -48,7 +49,7 @@ impl Administration {
     pub async fn disable_webhook(&self, user_id: &UserId, id: i64) -> Result<()> {
         let (account, endpoint) = self.webhook(user_id, id).await?;
         let endpoint = enabled(&endpoint)?;
-        let audit = self.event("webhook.disable", &account, endpoint);
+        let audit = self.event(AuditAction::WebhookDisable, &account, endpoint);
         let disabled = self.store.commit(Write::DisableEndpoint { endpoint, audit }).await;
         disabled.map_err(|error| match error {
             StoreError::Missing(_) => AdministrationError::WebhookDisabled(endpoint),
@@ -63,7 +64,8 @@ impl Administration {
         id: i64,
         limit: u32,
     ) -> Result<Vec<MessageRecord>> {
-        let (_, endpoint) = self.webhook(user_id, id).await?;
+        let (account, endpoint) = self.webhook(user_id, id).await?;
+        self.record(self.event(AuditAction::WebhookView, &account, endpoint.id)).await?;
         Ok(self.store.messages(endpoint.id, limit).await?)
     }
 
@@ -71,7 +73,7 @@ impl Administration {
     pub async fn replay(&self, user_id: &UserId, id: i64, what: Replay) -> Result<()> {
         let (account, endpoint) = self.webhook(user_id, id).await?;
         let endpoint = enabled(&endpoint)?;
-        let audit = self.event("webhook.replay", &account, endpoint);
+        let audit = self.event(AuditAction::WebhookReplay, &account, endpoint);
         let replayed = self.store.commit(Write::Replay { endpoint, what, audit }).await;
         replayed.map_err(|error| match (error, what) {
             (StoreError::Missing(_), Replay::Message(message)) => {

@@ -1,11 +1,13 @@
 //! What every check of a driver has in common, whoever asks for it: the vehicle's identity, KOROAD's answer,
 //! the row to store, and the trace of an attempt that was not answered.
 
+use std::net::IpAddr;
+
 use futures::FutureExt as _;
 use futures::future::OptionFuture;
 use jiff::Timestamp;
 use rims_domain::vehicle::{self, Registration, Sighting};
-use rims_domain::{Account, AccountId, Environment, VehicleIdentity, grace};
+use rims_domain::{Account, AccountId, AuditAction, Environment, Requester, VehicleIdentity, grace};
 use rims_protocol::Sector;
 use rims_protocol::codes::ProcessingCode;
 use rims_protocol::messages::VerifyItem;
@@ -17,12 +19,14 @@ use tracing::warn;
 use crate::request_id::RequestId;
 use crate::service::error::Unanswered;
 use crate::service::recheck::RecheckRequest;
-use crate::service::{Caller, ServiceError, Services};
+use crate::service::{Principal, ServiceError, Services};
 
 /// One request, as everything it records shares it.
 pub(in crate::service) struct Asked<'a> {
     pub(in crate::service) at: Timestamp,
     pub(in crate::service) caller: AccountId,
+    requester: Requester,
+    address: Option<IpAddr>,
     pub(in crate::service) environment: Environment,
     pub(in crate::service) company: &'a Account,
     pub(in crate::service) sector: Sector,
@@ -34,16 +38,16 @@ pub(in crate::service) struct Asked<'a> {
 impl<'a> Asked<'a> {
     pub(in crate::service) fn new(
         at: Timestamp,
-        caller: &Caller,
+        caller: &Principal,
         company: &'a Account,
         sector: Sector,
         channel: Channel,
     ) -> Self {
-        let environment = caller.credential.environment;
-        Self::by(at, (caller.account.id, environment), company, sector, channel)
+        let by_the_system = Self::by(at, (caller.account.id, caller.environment), company, sector, channel);
+        Self { requester: caller.requester, address: caller.address, ..by_the_system }
     }
 
-    /// As [`Asked::new`], where nobody is calling now.
+    /// As [`Asked::new`], where RIMS acts on the account's behalf.
     pub(in crate::service) fn by(
         at: Timestamp,
         (caller, environment): (AccountId, Environment),
@@ -58,7 +62,23 @@ impl<'a> Asked<'a> {
             Channel::Confirm | Channel::Schedule => true,
             Channel::Remote => shown.result,
         };
-        Self { at, caller, environment, company, sector, channel, shows_identity }
+        let (requester, address) = (Requester::System, None);
+        Self { at, caller, requester, address, environment, company, sector, channel, shows_identity }
+    }
+
+    /// An event of the audit trail about the company: done, and about no one yet.
+    pub(in crate::service) fn event(&self, action: AuditAction) -> NewAudit {
+        NewAudit {
+            at: self.at,
+            actor: self.requester.into(),
+            address: self.address,
+            environment: Some(self.environment),
+            action,
+            company: Some(self.company.id),
+            subject: Subject::None,
+            reference: 0,
+            outcome: "done".to_owned(),
+        }
     }
 }
 
@@ -173,6 +193,8 @@ impl Services {
             at: asked.at,
             company: asked.company.id,
             caller: asked.caller,
+            requester: asked.requester,
+            address: asked.address,
             environment: asked.environment,
             sector: asked.sector,
             channel: asked.channel,
@@ -216,13 +238,9 @@ impl Services {
 
 fn attempts(asked: &Asked<'_>, items: &[VerifyItem], outcome: &str) -> Write {
     let entry = |item: &VerifyItem| NewAudit {
-        at: asked.at,
-        actor: asked.caller,
-        action: "verify.attempt",
-        company: Some(asked.company.id),
         subject: Subject::Licence(item.licence_number.clone()),
-        reference: 0,
         outcome: outcome.to_owned(),
+        ..asked.event(AuditAction::VerifyAttempt)
     };
     Write::Audit(items.iter().map(entry).collect())
 }

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::error::Unanswered;
 use super::once::Once;
 use super::recheck::{RecheckRequest, is_outage};
-use super::{Caller, ServiceError, Services};
+use super::{Principal, ServiceError, Services};
 
 pub(super) use check::{Asked, Checked, Seen, seen};
 use check::{driver_check, failure, refusal};
@@ -35,14 +35,14 @@ impl Services {
     /// Verifies one driver at a moment. Concurrent ones share calls to the national systems.
     pub async fn verify_single(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         sector: Sector,
         request: &SingleRequest,
         at: Timestamp,
         terms: &Terms,
     ) -> Result<Answer<ItemAnswer>, ServiceError> {
         let company = self.company(caller, request.bizinfo.as_ref()).await?;
-        self.spend(Quota::Checks, &caller.credential, 1).await?;
+        self.spend(Quota::Checks, caller.account.id, caller.environment, 1).await?;
         let asked = Asked::new(at, caller, &company, sector, Channel::Single);
         let item = &request.item;
         let national = self.upstreams.of(asked.environment);
@@ -58,14 +58,14 @@ impl Services {
     /// Verifies up to 1,000 drivers, in as few calls to the national systems as these allow; answers in order.
     pub async fn verify_batch(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         sector: Sector,
         request: &BatchRequest,
         at: Timestamp,
         terms: &Terms,
     ) -> Result<Answer<Vec<ItemAnswer>>, ServiceError> {
         let company = self.company(caller, request.bizinfo.as_ref()).await?;
-        self.spend(Quota::Checks, &caller.credential, request.items.len()).await?;
+        self.spend(Quota::Checks, caller.account.id, caller.environment, request.items.len()).await?;
         let asked = Asked::new(at, caller, &company, sector, Channel::Batch);
         let items = request.items.as_slice();
         let checks: Vec<DriverCheck> = items.iter().map(driver_check).collect();
