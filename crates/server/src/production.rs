@@ -23,6 +23,7 @@ use crate::listen::{ListenError, Listener, ListenerOptions};
 use crate::open_files;
 use crate::ops::{self, Ops};
 use crate::random::NoRandomness;
+use crate::sandbox::well_known_master_keys;
 use crate::scheduler::Scheduler;
 use crate::service::{KeyPolicy, NationalSystems, Services, Settings, Upstreams};
 use crate::simulated::{self, now};
@@ -37,6 +38,10 @@ pub enum StartError {
     /// The master key file.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
+    /// The master key file holds the sandbox's keys.
+    #[error("{}: holds a key of the sandbox, which everybody can compute; make a key file for a new database with \
+             `rims admin master-key create`", .0.display())]
+    WellKnownKeys(PathBuf),
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
@@ -108,7 +113,7 @@ impl Server {
     /// Starts every part; when it returns, both listeners answer.
     pub async fn start(config: &Config) -> Result<Self, StartError> {
         let metrics = ops::install();
-        let keys = MasterKeys::load(&config.database.master_key_file)?;
+        let keys = master_keys(&config.database)?;
         let store = Store::open(&store_options(&config.database), &keys).await?;
         check_schema(&store).await?;
         let clock = Clock::system();
@@ -194,6 +199,14 @@ async fn reload_on(mut hangups: Signal, certificate: Option<Arc<Certificate>>) {
             tracing::info!("SIGHUP: there is no TLS certificate to read again");
         }
     }
+}
+
+fn master_keys(database: &DatabaseConfig) -> Result<MasterKeys, StartError> {
+    let keys = MasterKeys::load(&database.master_key_file)?;
+    if keys.share_a_key_with(&well_known_master_keys()) {
+        return Err(StartError::WellKnownKeys(database.master_key_file.clone()));
+    }
+    Ok(keys)
 }
 
 async fn check_schema(store: &Store) -> Result<(), StartError> {

@@ -91,15 +91,16 @@ fn well_known(what: &str, user_id: &str, environment: Environment) -> String {
     Uuid::from_slice(key).unwrap_or_default().simple().to_string()
 }
 
-/// Whether an auth key is one of the fixtures'.
-pub fn is_well_known(auth_key: &str) -> bool {
+/// Whether an auth key or a Secret Key is one of the fixtures'.
+pub fn is_well_known(key: &str) -> bool {
     static KEYS: LazyLock<HashSet<String>> = LazyLock::new(|| {
         let keys = |fixture: &'static Fixture| {
-            Environment::ALL.iter().map(|environment| fixture.auth_key(*environment))
+            let both = |of: &Environment| [fixture.auth_key(*of), fixture.secret_key(*of)];
+            Environment::ALL.iter().flat_map(both)
         };
         FIXTURES.iter().flat_map(keys).collect()
     });
-    KEYS.contains(auth_key)
+    KEYS.contains(key)
 }
 
 /// What `rims sandbox credentials --json` prints.

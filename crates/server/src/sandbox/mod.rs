@@ -230,9 +230,9 @@ fn sqlite_url(path: &Path) -> String {
     format!("sqlite://{}", path.replace('%', "%25").replace('?', "%3F").replace('#', "%23"))
 }
 
-/// The same on every machine, so that a sandbox's data can be opened by the next one. They protect nothing:
-/// a sandbox holds no real person's data.
-fn well_known_master_keys() -> MasterKeys {
+/// The same on every machine, so that a sandbox's data can be opened by the next one. They protect nothing: a sandbox
+/// holds no real person's data, and `rims serve` refuses them.
+pub fn well_known_master_keys() -> MasterKeys {
     let mut counter = 0_u32;
     let mut fill = |bytes: &mut [u8]| {
         for chunk in bytes.chunks_mut(32) {

@@ -174,8 +174,43 @@ async fn development_keys_never_reach_the_configured_systems() {
 async fn the_sandboxs_well_known_keys_are_refused_even_if_somebody_stored_them() {
     let deployment = Deployment::start("").await;
     company(&deployment).await;
-    let store = attach(&deployment.config).await;
     let (auth_key, secret_key) = keys("s01", Environment::Development);
+    store_key(&deployment.config, &auth_key, &secret_key).await;
+    let refused = ask_for_token(&reqwest::Client::new(), &deployment.url(), &auth_key).await;
+    assert_eq!(error_of(&refused.json().await.unwrap()).0, -140);
+    deployment.stop().await;
+}
+
+#[tokio::test]
+async fn tokens_that_a_sandbox_issued_for_them_are_refused_too() {
+    let deployment = Deployment::start("").await;
+    company(&deployment).await;
+    let http = reqwest::Client::new();
+    let token = |number: u8| format!("00000000-0000-4000-8000-{number:012}");
+    let (auth_key, secret_key) = keys("s01", Environment::Development);
+    let of_the_sandbox = store_key(&deployment.config, &auth_key, &secret_key).await;
+    let own = store_key(&deployment.config, &"a".repeat(32), &"b".repeat(32)).await;
+    let store = attach(&deployment.config).await;
+    for (number, credential) in [(1, of_the_sandbox), (2, own)] {
+        let issued = Clock::system().now();
+        let expires = rims_domain::token::expiry(issued);
+        let hash = rims_store::TokenHash::of(&token(number));
+        store.commit(rims_store::Write::Token { hash, credential, issued, expires }).await.unwrap();
+    }
+    store.close().await;
+    let call = async |number| {
+        let url = format!("{}/isUserInDatabase", deployment.url());
+        http.post(url).bearer_auth(token(number)).body("{}").send().await.unwrap()
+    };
+    assert_eq!(call(1).await.status(), 401);
+    let known = call(2).await;
+    assert_eq!((known.status().as_u16(), error_of(&known.json().await.unwrap()).0), (200, -180));
+    deployment.stop().await;
+}
+
+/// Stores a development key of `acme` as somebody with the database could.
+async fn store_key(config: &Config, auth_key: &str, secret_key: &str) -> rims_domain::CredentialId {
+    let store = attach(config).await;
     let account = store.account_by_user_id("acme").await.unwrap().unwrap();
     let id = rims_domain::CredentialId(store.next_id(Clock::system().now()));
     let credential = rims_domain::Credential {
@@ -197,16 +232,27 @@ async fn the_sandboxs_well_known_keys_are_refused_even_if_somebody_stored_them()
         reference: id.0,
         outcome: "done".to_owned(),
     };
-    let new = rims_store::NewCredential {
-        credential,
-        auth_key: auth_key.clone().into(),
-        secret_key: secret_key.into(),
-        audit,
-    };
+    let (auth_key, secret_key) = (auth_key.to_owned().into(), secret_key.to_owned().into());
+    let new = rims_store::NewCredential { credential, auth_key, secret_key, audit };
     store.commit(rims_store::Write::IssueCredentials(vec![new])).await.unwrap();
     store.close().await;
-    let refused = ask_for_token(&reqwest::Client::new(), &deployment.url(), &auth_key).await;
-    assert_eq!(error_of(&refused.json().await.unwrap()).0, -140);
+    id
+}
+
+#[tokio::test]
+async fn the_sandboxs_well_known_master_keys_are_refused() {
+    let deployment = Deployment::start("").await;
+    let mut config = deployment.config.clone();
+    config.database.master_key_file = deployment.path("sandbox-key.toml");
+    let mut keys = rims_server::sandbox::well_known_master_keys();
+    keys.save_new(&config.database.master_key_file).unwrap();
+    let refused = Server::start(&config).await.err().unwrap().to_string();
+    assert!(refused.contains("sandbox-key.toml") && refused.contains("key of the sandbox"), "{refused}");
+    // A version of one's own hides them no better: they still open what was written with them.
+    keys.rotate(&mut |bytes| bytes.fill(99)).unwrap();
+    keys.replace(&config.database.master_key_file).unwrap();
+    let refused = Server::start(&config).await.err().unwrap().to_string();
+    assert!(refused.contains("key of the sandbox"), "{refused}");
     deployment.stop().await;
 }
 

@@ -82,6 +82,16 @@ impl MasterKeys {
         Ok(version)
     }
 
+    /// Whether any key, of whatever version, stands in both: what one of them seals or hashes, the other one's owner
+    /// can open or find.
+    pub fn share_a_key_with(&self, other: &Self) -> bool {
+        self.each().any(|key| other.each().any(|others| key == others))
+    }
+
+    fn each(&self) -> impl Iterator<Item = &KeyBytes> {
+        self.keys.values().chain([&self.lookup])
+    }
+
     /// The version that encrypts.
     pub fn current(&self) -> u16 {
         self.current
