@@ -24,6 +24,7 @@ def run(bench, engine, seconds):
         with bench.process([rims, "simulate", "--listen", f"127.0.0.1:{bench.SIMULATORS}"], "# ready") as (_, settings):
             config = home / "rims.toml"
             config.write_text(bench.configuration(engine, home, settings))
+            config.chmod(0o600)
             busy, calm = bench.company(rims, config), other_company(rims, config)
             today = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=9))).strftime("%Y%m%d")
             bench.sealed(home / "batches.txt", busy[1], today, 20, DRIVERS)

@@ -125,6 +125,7 @@ def server(bench, rims, home, settings, ports):
     addresses = iter(ports)
     listen = r'listen = "127\.0\.0\.1:\d+"'
     config.write_text(re.sub(listen, lambda _: f'listen = "127.0.0.1:{next(addresses)}"', text, count=2))
+    config.chmod(0o600)
     auth_key, secret_key = bench.company(rims, config)
     other_auth_key, other_secret_key = bench.account(rims, config, "other", "2345678901", "다른렌트카")
     with bench.process([rims, "serve", "--config", str(config)], "ready") as (child, _):

@@ -41,6 +41,7 @@ def count(bench, engine):
         with bench.process([rims, "simulate", "--listen", f"127.0.0.1:{bench.SIMULATORS}"], "# ready") as (_, settings):
             config = home / "rims.toml"
             config.write_text(bench.configuration(engine, home, settings))
+            config.chmod(0o600)
             auth_key, secret_key = bench.company(rims, config)
             valgrind = ["valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={home}/counts"]
             # Of several threads each looks for work before it sleeps, for as long as the machine's other work lets it.

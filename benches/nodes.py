@@ -29,6 +29,7 @@ def run(bench, seconds):
             text = bench.configuration("postgres", home, settings)
             config = home / "rims.toml"
             config.write_text(text)
+            config.chmod(0o600)
             auth_key, secret_key = bench.company(rims, config)
             bodies = home / "singles.txt"
             seoul = datetime.timezone(datetime.timedelta(hours=9))
@@ -60,6 +61,7 @@ def node_config(home, text, node):
     text = re.sub(r'listen = "127\.0\.0\.1:\d+"', lambda _: f'listen = "127.0.0.1:{next(addresses)}"', text, count=2)
     path = home / f"node-{node}.toml"
     path.write_text(text)
+    path.chmod(0o600)
     return path, f"http://127.0.0.1:{api}"
 
 

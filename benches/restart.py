@@ -46,6 +46,7 @@ def measure(bench, engine, rows, starts):
         _, settings = stack.enter_context(bench.process(simulators, "# ready"))
         config = home / "rims.toml"
         config.write_text(bench.configuration(engine, home, settings, database.url))
+        config.chmod(0o600)
         write_key(home / "master-key.toml")
         keys = bench.account(rims, config, "bench", "1234567890", "벤치렌트카")
         taken = {end: [] for end in ENDS}

@@ -43,6 +43,7 @@ def measure(bench, engine, minutes):
         text = bench.configuration(engine, home, settings)
         config = home / "rims.toml"
         config.write_text(text)
+        config.chmod(0o600)
         auth_key, secret_key = bench.company(rims, config)
         url = re.search(r'^url = "(.*)"$', text, re.M)[1]
         if engine == "postgres":

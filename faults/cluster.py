@@ -65,6 +65,7 @@ listen = "127.0.0.1:{api}"
 listen = "127.0.0.1:{ops}"
 
 {self.settings}""")
+        path.chmod(0o600)
         return path
 
 

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::api::{self, Api};
 use crate::certificate::Certificate;
 use crate::clock::Clock;
-use crate::config::{Config, DatabaseConfig};
+use crate::config::{Config, DatabaseConfig, PrivateFile, is_exposed};
 use crate::connections::ConnectionLimits;
 use crate::http_rules::with_rules;
 use crate::listen::{ListenError, Listener, ListenerOptions};
@@ -63,6 +63,10 @@ pub enum StartError {
     /// The simulators that answer development keys.
     #[error("simulators for development keys: {0}")]
     Simulators(io::Error),
+    /// The private key of TLS, which others can read.
+    #[error("{}: group or others can read the private key of api.tls: run `chmod 600` on it, or add \"tls_key\" to \
+             allow.readable_by_others", .0.display())]
+    ExposedTlsKey(PathBuf),
     /// A listener.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -96,8 +100,10 @@ pub struct Server {
 }
 
 /// The store's options of a configuration.
-pub fn store_options(database: &DatabaseConfig) -> Options {
+pub fn store_options(config: &Config) -> Options {
+    let database = &config.database;
     Options {
+        sqlite_shared_file: config.allow.allows_reading(PrivateFile::Database),
         node: database.node,
         readers: database.readers,
         committers: database.committers,
@@ -113,8 +119,9 @@ impl Server {
     /// Starts every part; when it returns, both listeners answer.
     pub async fn start(config: &Config) -> Result<Self, StartError> {
         let metrics = ops::install();
+        check_tls_key(config)?;
         let keys = master_keys(&config.database)?;
-        let store = Store::open(&store_options(&config.database), &keys).await?;
+        let store = Store::open(&store_options(config), &keys).await?;
         check_schema(&store).await?;
         let clock = Clock::system();
         store.make_partitions(clock.now()).await?;
@@ -199,6 +206,16 @@ async fn reload_on(mut hangups: Signal, certificate: Option<Arc<Certificate>>) {
             tracing::info!("SIGHUP: there is no TLS certificate to read again");
         }
     }
+}
+
+/// A key that is not there is the listener's to report.
+fn check_tls_key(config: &Config) -> Result<(), StartError> {
+    let Some(tls) = &config.api.tls else { return Ok(()) };
+    let is_exposed = std::fs::metadata(&tls.key).is_ok_and(|file| is_exposed(&file));
+    if is_exposed && !config.allow.allows_reading(PrivateFile::TlsKey) {
+        return Err(StartError::ExposedTlsKey(tls.key.clone()));
+    }
+    Ok(())
 }
 
 fn master_keys(database: &DatabaseConfig) -> Result<MasterKeys, StartError> {

@@ -14,7 +14,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, SqliteConnection, S
 use crate::hosts::Hosts;
 use crate::keys::create_private;
 use crate::options::LOG_PAGES;
-use crate::{OpenError, Options};
+use crate::{OpenError, Options, private};
 
 /// One of the two engines.
 pub(crate) enum Backend<S, P> {
@@ -60,6 +60,7 @@ pub(crate) struct Target {
     timeout: Duration,
     max_pages: Option<u32>,
     log_pages: u32,
+    is_shared: bool,
     /// Removed with the target: `sqlite::memory:`.
     _temporary: Option<tempfile::TempDir>,
 }
@@ -89,6 +90,7 @@ impl Target {
             timeout: options.acquire_timeout,
             max_pages: options.sqlite_max_pages,
             log_pages: options.sqlite_log_pages,
+            is_shared: options.sqlite_shared_file,
             _temporary: temporary,
         })
     }
@@ -101,6 +103,7 @@ impl Target {
             timeout: BUSY_TIMEOUT,
             max_pages: None,
             log_pages: LOG_PAGES,
+            is_shared: false,
             _temporary: None,
         }
     }
@@ -121,15 +124,18 @@ impl Target {
         }
     }
 
-    /// Creates the SQLite file, readable by its owner only; the log files beside it inherit that.
+    /// Creates the SQLite file, readable by its owner only; the log files with it inherit that. One that is there
+    /// becomes so unless it is shared.
     pub(crate) fn create_file(&self) -> Result<(), OpenError> {
         let Some(path) = self.file() else { return Ok(()) };
         match create_private(path) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                Err(OpenError::File(path.to_owned(), error.kind()))
-            }
-            _ => Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && self.is_shared => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => private::keep_private(path)?,
+            Err(error) => return Err(OpenError::File(path.to_owned(), error.kind())),
         }
+        private::warn_of_open_folder(path);
+        Ok(())
     }
 
     /// A connection that writes.

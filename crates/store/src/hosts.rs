@@ -1,12 +1,13 @@
 //! Several PostgreSQL servers in one URL, of which one at a time takes writes, in libpq's form:
 //! `postgres://user@db1:5432,db2:5432/rims?target_session_attrs=read-write`.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -30,6 +31,26 @@ pub(crate) struct Hosts {
     is_checked: bool,
     /// The one that the last connection was made to, which is tried first.
     current: AtomicUsize,
+}
+
+/// Whether no connection to a database leaves this machine without TLS: each server of the URL is this machine, or
+/// `sslmode` is `require`, `verify-ca` or `verify-full`. A URL that cannot be read is reported where it is opened.
+pub fn asks_for_tls(url: &str) -> bool {
+    if !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
+        return true;
+    }
+    Hosts::parse(url).map_or(true, |hosts| hosts.each.iter().all(is_private))
+}
+
+fn is_private(server: &PgConnectOptions) -> bool {
+    let host = server.get_host();
+    let is_here = host == "localhost"
+        || host.starts_with('/')
+        || server.get_socket().is_some()
+        || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    let is_encrypted =
+        matches!(server.get_ssl_mode(), PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull);
+    is_here || is_encrypted
 }
 
 impl Hosts {
@@ -153,6 +174,28 @@ mod tests {
         assert!(is_checked("postgres://u@db1/rims?target_session_attrs=read-write"));
         assert!(is_checked("postgres://u@db1/rims?sslmode=disable&target_session_attrs=primary"));
         assert!(is_checked("postgres://u@db1,db2/rims"));
+    }
+
+    #[test]
+    fn connections_to_other_machines_ask_for_tls() {
+        for (url, expected) in [
+            ("sqlite:///var/lib/rims/rims.db", true),
+            ("postgres://u@db1/rims", false),
+            ("postgres://u@10.0.0.5/rims", false),
+            ("postgres://u@db1/rims?sslmode=prefer", false),
+            ("postgresql://u@db1/rims?sslmode=disable", false),
+            ("postgres://u@db1/rims?sslmode=require", true),
+            ("postgres://u@db1/rims?sslmode=verify-ca", true),
+            ("postgres://u@db1,db2/rims?sslmode=verify-full", true),
+            ("postgres://u@localhost/rims", true),
+            ("postgres://u@127.0.0.1:6000/rims", true),
+            ("postgres://u@[::1]/rims", true),
+            ("postgres://u@%2Frun%2Fpostgresql/rims", true),
+            ("postgres:///rims?host=/run/postgresql", true),
+            ("postgres://u@127.0.0.1,db2/rims", false),
+        ] {
+            assert_eq!(asks_for_tls(url), expected, "{url}");
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Options {
     pub queue: usize,
     /// A quota for the SQLite file in pages of 4 KiB.
     pub sqlite_max_pages: Option<u32>,
+    /// Whether group or others may read the SQLite file; else it becomes its owner's alone when it is opened.
+    pub sqlite_shared_file: bool,
     /// SQLite's write-ahead log is begun anew when it has about so many pages of 4 KiB.
     pub sqlite_log_pages: u32,
     /// A PostgreSQL replica that histories may be read from.
@@ -45,6 +47,7 @@ impl Options {
             committers: 2,
             queue: 10_000,
             sqlite_max_pages: None,
+            sqlite_shared_file: false,
             sqlite_log_pages: LOG_PAGES,
             replica_url: None,
             replica_max_lag: Duration::from_secs(1),

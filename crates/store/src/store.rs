@@ -80,6 +80,10 @@ pub enum OpenError {
     /// The SQLite file, or the lock beside it, cannot be created.
     #[error("{path}: {kind}", path = .0.display(), kind = .1)]
     File(PathBuf, std::io::ErrorKind),
+    /// Others can read the SQLite file or what SQLite keeps with it, and it is another user's.
+    #[error("{}: group or others can read it, and only its owner can change that: run `chmod 600` on it, or add \
+             \"database\" to allow.readable_by_others", .0.display())]
+    Exposed(PathBuf),
     /// Another server serves this SQLite file.
     #[error("{path} is served by another process", path = path.display())]
     AlreadyServed {

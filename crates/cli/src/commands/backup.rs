@@ -29,7 +29,7 @@ pub(crate) fn backup(arguments: &args::Backup) -> Result<(), Failure> {
 pub(crate) fn restored(arguments: &args::Restore) -> Result<(), Failure> {
     let config = Config::load(&arguments.config.path).map_err(Failure::input)?;
     let keys = MasterKeys::load(&config.database.master_key_file).map_err(Failure::failed)?;
-    let options = store_options(&config.database);
+    let options = store_options(&config);
     let (clock, bar) = (Clock::system(), Bar::new());
     let args::Restore { file, replace, trust_keys, .. } = arguments;
     let actor = operator::actor(&arguments.acting);

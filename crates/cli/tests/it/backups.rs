@@ -81,7 +81,7 @@ impl Scene {
     fn stored(&self) -> BTreeSet<String> {
         let config = Config::load(&self.site.config()).unwrap();
         let keys = MasterKeys::load(&config.database.master_key_file).unwrap();
-        let options = rims_server::store_options(&config.database);
+        let options = rims_server::store_options(&config);
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let store = Store::attach(&options, &keys).await.unwrap();
             let account = store.account_by_user_id("acme").await.unwrap().unwrap();

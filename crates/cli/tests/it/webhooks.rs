@@ -68,7 +68,7 @@ impl Site {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let keys = MasterKeys::load(&config.database.master_key_file).unwrap();
-            let options = rims_server::store_options(&config.database);
+            let options = rims_server::store_options(&config);
             let store = Store::attach(&options, &keys).await.unwrap();
             let company = store.account_by_user_id("acme").await.unwrap().unwrap().id;
             let (at, today) = (Clock::system().now(), Clock::system().today());

@@ -1,6 +1,7 @@
 //! What an operator configures: a TOML file, overridden by `RIMS_…` environment variables
 //! (`RIMS_API__LISTEN` for `[api] listen`). Unknown keys are errors.
 
+mod allow;
 mod connections;
 mod outage;
 mod overload;
@@ -8,6 +9,8 @@ mod quotas;
 mod traces;
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,6 +24,8 @@ use rims_store::MAX_NODE;
 use rims_upstream::{KoroadConfig, VehicleConfig};
 use serde::Deserialize;
 
+pub(crate) use allow::is_exposed;
+pub use allow::{AllowConfig, Plaintext, PrivateFile, System};
 pub use connections::ConnectionsConfig;
 pub use outage::OutageConfig;
 pub use overload::OverloadConfig;
@@ -62,6 +67,9 @@ pub struct Config {
     /// Where traces are sent.
     #[serde(default)]
     pub traces: TracesConfig,
+    /// What is allowed although others can read it.
+    #[serde(default)]
+    pub allow: AllowConfig,
     /// How long running requests may take to finish after a stop signal.
     #[serde(default = "defaults::drain_timeout_ms")]
     pub drain_timeout_ms: u64,
@@ -135,6 +143,8 @@ pub struct ApiConfig {
     pub listen: SocketAddr,
     /// TLS; without it, plain HTTP for a proxy in front.
     pub tls: Option<TlsConfig>,
+    /// Why there is none on an address that other machines reach.
+    pub plaintext: Option<Plaintext>,
     /// The longest request body, in bytes; a longer one is HTTP 413.
     pub body_limit_bytes: usize,
     /// How long a client may take to send its headers.
@@ -216,6 +226,7 @@ impl Default for ApiConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8114)),
             tls: None,
+            plaintext: None,
             body_limit_bytes: 1 << 20,
             header_timeout_ms: 10_000,
             body_timeout_ms: 10_000,
@@ -322,6 +333,10 @@ pub enum ConfigError {
     /// A key is unknown, missing, or has a value of another kind.
     #[error("{path}: {reason}", path = .0.display(), reason = .1)]
     Invalid(PathBuf, String),
+    /// Others can read a secret in it.
+    #[error("{path}: group or others can read it, and it has {secret} in it: run `chmod 600` on it, or set the secret \
+             in the environment, or add \"configuration\" to allow.readable_by_others", path = .0.display(), secret = .1)]
+    Exposed(PathBuf, &'static str),
 }
 
 impl Config {
@@ -331,15 +346,24 @@ impl Config {
             return Err(ConfigError::NotFound(path.to_owned()));
         }
         let invalid = |reason| ConfigError::Invalid(path.to_owned(), reason);
-        let text = std::fs::read_to_string(path).map_err(|error| invalid(error.kind().to_string()))?;
-        check_syntax(&text).map_err(invalid)?;
+        let unreadable = |error: io::Error| invalid(error.kind().to_string());
+        let mut file = File::open(path).map_err(unreadable)?;
+        let is_exposed = is_exposed(&file.metadata().map_err(unreadable)?);
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(unreadable)?;
+        let table = parse(&text).map_err(invalid)?;
         let config: Self = Figment::new()
             .merge(Toml::string(&text))
             .merge(environment())
             .extract()
             .map_err(|error| invalid(one_line(&error)))?;
-        config.check().map_err(|reason| ConfigError::Invalid(path.to_owned(), reason))?;
-        Ok(config)
+        config.check().map_err(invalid)?;
+        match allow::secret_in(&table) {
+            Some(secret) if is_exposed && !config.allow.allows_reading(PrivateFile::Configuration) => {
+                Err(ConfigError::Exposed(path.to_owned(), secret))
+            }
+            _ => Ok(config),
+        }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -376,6 +400,7 @@ impl Config {
                 return Err(format!("{name} is less than api.body_limit_bytes"));
             }
         }
+        self.check_transport()?;
         self.outage.check()?;
         self.quotas.check()?;
         self.traces.check()?;
@@ -416,8 +441,8 @@ fn from_1_to(most: u64, name: &str, value: u64) -> Result<(), String> {
 }
 
 /// The place of a syntax error, without the line itself, which may hold a secret.
-fn check_syntax(text: &str) -> Result<(), String> {
-    text.parse::<toml::Table>().map(drop).map_err(|error| {
+fn parse(text: &str) -> Result<toml::Table, String> {
+    text.parse().map_err(|error: toml::de::Error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         format!("line {} is not TOML", before.matches('\n').count() + 1)
     })

@@ -6,6 +6,7 @@
 mod documented;
 mod harness;
 
+mod allowed;
 mod anomaly;
 mod audit;
 mod batch;

@@ -1,6 +1,8 @@
 //! `rims serve`'s assembly: a configuration file, real keys, national systems on other ports.
 
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use rims_domain::account::Decision;
 use rims_domain::{AccountKind, Environment};
@@ -51,7 +53,7 @@ impl Deployment {
         self.upstream.stop().await;
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 }
@@ -70,8 +72,18 @@ pub(crate) fn configure(
         home = folder.path().display(),
         settings = simulated::settings(upstream),
     );
-    std::fs::write(&path, text).unwrap();
+    write_private(&path, &text);
     Config::load(&path).unwrap()
+}
+
+/// A file that only its owner can read, as one with secrets has to be.
+pub(crate) fn write_private(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    set_mode(path, 0o600);
+}
+
+pub(crate) fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
 /// Makes the master keys and the tables.
@@ -89,7 +101,7 @@ pub(crate) async fn make_database(config: &Config) {
 
 pub(crate) async fn attach(config: &Config) -> Store {
     let keys = MasterKeys::load(&config.database.master_key_file).unwrap();
-    Store::attach(&store_options(&config.database), &keys).await.unwrap()
+    Store::attach(&store_options(config), &keys).await.unwrap()
 }
 
 /// A client of a new company `acme` with approved operations keys, made beside the running server.
@@ -199,7 +211,7 @@ async fn tokens_that_a_sandbox_issued_for_them_are_refused_too() {
     }
     store.close().await;
     let call = async |number| {
-        let url = format!("{}/isUserInDatabase", deployment.url());
+        let url = format!("{}/licenseVerification", deployment.url());
         http.post(url).bearer_auth(token(number)).body("{}").send().await.unwrap()
     };
     assert_eq!(call(1).await.status(), 401);
@@ -300,7 +312,7 @@ async fn tls_from_pem_files() {
     let folder = tempfile::tempdir().unwrap();
     let (chain, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
     std::fs::write(&chain, certificate.cert.pem()).unwrap();
-    std::fs::write(&key, certificate.signing_key.serialize_pem()).unwrap();
+    write_private(&key, &certificate.signing_key.serialize_pem());
     let tls = format!("tls = {{ certificate = \"{}\", key = \"{}\" }}", chain.display(), key.display());
     let deployment = Deployment::start(&tls).await;
     let root = reqwest::Certificate::from_pem(certificate.cert.pem().as_bytes()).unwrap();
@@ -327,7 +339,7 @@ fn configuration_errors_name_the_key_and_not_its_value() {
         ("[koroad]\n[api]\nheader_timeout_ms = 0\n", "api.header_timeout_ms"),
         ("[koroad]\n[api]\nrate_limit = { burst_bytes = 1000 }\n", "api.rate_limit.burst_bytes is less"),
     ] {
-        std::fs::write(&path, format!("{base}{text}")).unwrap();
+        write_private(&path, &format!("{base}{text}"));
         let error = Config::load(&path).unwrap_err().to_string();
         assert!(error.contains(expected) && !error.contains("hunter2"), "{error}");
     }
@@ -406,9 +418,9 @@ fn settings_of_webhooks_traces_and_retention_are_checked() {
 fn debug_shows_no_password() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rims.toml");
-    let text = "[database]\nurl = \"postgres://rims:hunter2@db/rims\"\nmaster_key_file = \"/x\"\n\
+    let text = "[database]\nurl = \"postgres://rims:hunter2@db/rims?sslmode=require\"\nmaster_key_file = \"/x\"\n\
                 [koroad]\nclient_secret = \"hunter2\"\n[vehicles]\nkey = \"hunter2\"\n";
-    std::fs::write(&path, text).unwrap();
+    write_private(&path, text);
     let shown = format!("{:?}", Config::load(&path).unwrap());
     assert!(!shown.contains("hunter2"), "{shown}");
 }

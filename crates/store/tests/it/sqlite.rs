@@ -142,6 +142,21 @@ async fn only_the_owner_may_read_the_file() {
 }
 
 #[tokio::test]
+async fn a_file_that_others_may_read_becomes_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let fixture = Fixture::sqlite();
+    fixture.store().await.close().await;
+    let mode = || std::fs::metadata(fixture.file()).unwrap().permissions().mode() & 0o777;
+    std::fs::set_permissions(fixture.file(), std::fs::Permissions::from_mode(0o664)).unwrap();
+    let url = format!("sqlite://{}", fixture.file().display());
+    let shared = Options { sqlite_shared_file: true, ..Options::new(&url) };
+    Store::open(&shared, &keys(1)).await.unwrap().close().await;
+    assert_eq!(mode(), 0o664, "it is meant so");
+    Store::open(&Options::new(&url), &keys(1)).await.unwrap().close().await;
+    assert_eq!(mode(), 0o600);
+}
+
+#[tokio::test]
 async fn a_url_of_no_known_kind_is_refused() {
     for url in ["", "mysql://localhost/rims", "rims.db"] {
         let refused = Store::open(&Options::new(url), &keys(1)).await;

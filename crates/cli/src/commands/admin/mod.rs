@@ -60,7 +60,7 @@ impl Administer<'_> {
 /// Opens the configured database beside a server that may be running on it.
 pub(super) async fn attach(config: &Config) -> Result<Store, Failure> {
     let keys = MasterKeys::load(&config.database.master_key_file).map_err(Failure::failed)?;
-    Store::attach(&store_options(&config.database), &keys).await.map_err(not_opened)
+    Store::attach(&store_options(config), &keys).await.map_err(not_opened)
 }
 
 async fn user(administration: &Administration, command: UserCommand) -> Result<(), Failure> {
