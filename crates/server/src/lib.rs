@@ -23,6 +23,7 @@ pub mod sandbox;
 pub mod scheduler;
 pub mod service;
 pub mod simulated;
+mod this_machine;
 pub mod traces;
 pub mod webhook;
 

@@ -140,7 +140,7 @@ impl Server {
             quotas: config.quotas.into(),
         };
         let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::RefuseWellKnown, settings);
-        let client = WebhookClient::new(config.webhooks.reach, config.webhooks.timeouts())?;
+        let client = WebhookClient::new(config.webhook_targets(), config.webhooks.timeouts())?;
         let outbox = Outbox::new(store.clone(), services.clock().clone(), client);
         let scheduler = Scheduler::new(Arc::clone(&services), outbox, config.retention.into());
         let scheduler = tokio::spawn(scheduler.run());

@@ -42,6 +42,16 @@ pub fn asks_for_tls(url: &str) -> bool {
     Hosts::parse(url).map_or(true, |hosts| hosts.each.iter().all(is_private))
 }
 
+/// The names and ports of a PostgreSQL URL's servers; none for another URL.
+pub fn servers_of(url: &str) -> Vec<(String, u16)> {
+    if !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
+        return Vec::new();
+    }
+    let servers = Hosts::parse(url).map(|hosts| hosts.each).unwrap_or_default();
+    let named = servers.iter().filter(|server| server.get_socket().is_none());
+    named.map(|server| (server.get_host().to_owned(), server.get_port())).collect()
+}
+
 fn is_private(server: &PgConnectOptions) -> bool {
     let host = server.get_host();
     let is_here = host == "localhost"

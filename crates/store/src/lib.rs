@@ -64,7 +64,7 @@ pub use backup::{BackupError, Progress, Restore, Restored};
 pub use claim::ClaimTerms;
 pub use error::{Constraint, StoreError};
 pub use history::{Page, Query as HistoryQuery};
-pub use hosts::asks_for_tls;
+pub use hosts::{asks_for_tls, servers_of};
 pub use id::MAX_NODE;
 pub use idempotency::{AnswerRecord, KeyOwner, NewAnswer, RequestHash};
 pub use keys::{KeyFileError, MasterKeys};

@@ -2,12 +2,12 @@
 //! with secrets that others on the machine can read.
 
 use std::fs::Metadata;
-use std::net::IpAddr;
 
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 
 use super::Config;
+use crate::this_machine::is_this_machine;
 
 /// What is allowed although others can read it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -101,19 +101,7 @@ impl Config {
 }
 
 fn is_http_to_another_machine(url: &Url) -> bool {
-    url.scheme() == "http" && !url.host().is_some_and(|host| is_this_machine(&host))
-}
-
-/// `localhost` is this machine by RFC 6761, whatever a resolver says.
-pub(crate) fn is_this_machine(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => {
-            let name = name.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => IpAddr::from(*address).to_canonical().is_loopback(),
-    }
+    url.scheme() == "http" && !url.host_str().is_some_and(is_this_machine)
 }
 
 /// Whether others than its owner can read or change a file. As PostgreSQL has it, the group may read what root owns: so

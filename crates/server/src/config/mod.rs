@@ -7,6 +7,7 @@ mod outage;
 mod overload;
 mod quotas;
 mod traces;
+mod webhooks;
 
 use std::fmt;
 use std::fs::File;
@@ -31,10 +32,11 @@ pub use outage::OutageConfig;
 pub use overload::OverloadConfig;
 pub use quotas::QuotaConfig;
 pub use traces::TracesConfig;
+pub use webhooks::WebhookConfig;
 
 use crate::listen::ListenerOptions;
 use crate::service::retention::Retention;
-use crate::webhook::{Reach, Timeouts};
+use crate::webhook::Timeouts;
 
 /// A server's configuration. `docs/configuration.md` describes every key.
 #[derive(Clone, Debug, Deserialize)]
@@ -193,18 +195,6 @@ pub struct OpsConfig {
     pub listen: SocketAddr,
 }
 
-/// How companies are told what happens (docs/webhooks.md).
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct WebhookConfig {
-    /// How far events may be sent.
-    pub reach: Reach,
-    /// Until there is a connection.
-    pub connect_timeout_ms: u64,
-    /// Until the head of the answer is there.
-    pub total_timeout_ms: u64,
-}
-
 /// How many days records are kept before they are destroyed.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -263,22 +253,6 @@ impl Default for RateLimitConfig {
 impl Default for OpsConfig {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8116)) }
-    }
-}
-
-impl Default for WebhookConfig {
-    fn default() -> Self {
-        Self { reach: Reach::PublicOnly, connect_timeout_ms: 2_000, total_timeout_ms: 10_000 }
-    }
-}
-
-impl WebhookConfig {
-    /// How long a delivery may take.
-    pub fn timeouts(&self) -> Timeouts {
-        Timeouts {
-            connect: Duration::from_millis(self.connect_timeout_ms),
-            total: Duration::from_millis(self.total_timeout_ms),
-        }
     }
 }
 
@@ -401,6 +375,7 @@ impl Config {
             }
         }
         self.check_transport()?;
+        self.webhooks.check()?;
         self.outage.check()?;
         self.quotas.check()?;
         self.traces.check()?;

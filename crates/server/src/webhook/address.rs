@@ -32,7 +32,7 @@ pub enum UrlError {
 }
 
 impl WebhookUrl {
-    /// Reads an address. Whether events may be sent there is another question: [`Reach::check`].
+    /// Reads an address. Whether events may be sent there is another question: [`Targets::check`](super::Targets::check).
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let url = Url::parse(text).map_err(|_| UrlError::NotAbsolute)?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -60,7 +60,7 @@ impl WebhookUrl {
     }
 
     /// The address itself where it is written instead of a name: it is not resolved.
-    fn literal(&self) -> Option<IpAddr> {
+    pub(super) fn literal(&self) -> Option<IpAddr> {
         match self.0.host()? {
             Host::Domain(_) => None,
             Host::Ipv4(address) => Some(address.into()),
@@ -94,12 +94,21 @@ pub enum NotAllowed {
     /// It is, or its name stands for, an address that is not public.
     #[error("it is not a public address")]
     NotPublic,
+    /// Its port is not among `webhooks.allowed_ports`, or denied.
+    #[error("its port is not among those that webhooks may use")]
+    Port,
+    /// The operator denies its name or an address that it stands for.
+    #[error("webhooks may not reach its host")]
+    Denied,
+    /// It is KOROAD, the registry, the database or another system that the server itself uses.
+    #[error("it is a system that the server itself uses")]
+    OwnSystem,
 }
 
 impl Reach {
     /// What can be said of an address without asking what its name stands for, which
     /// [`WebhookClient::deliver`](super::WebhookClient::deliver) does at each connection.
-    pub fn check(self, url: &WebhookUrl) -> Result<(), NotAllowed> {
+    pub(super) fn check(self, url: &WebhookUrl) -> Result<(), NotAllowed> {
         match self {
             Self::Anywhere => Ok(()),
             Self::PublicOnly if url.0.scheme() != "https" => Err(NotAllowed::NotHttps),

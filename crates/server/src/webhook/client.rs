@@ -4,8 +4,8 @@ use std::time::Duration;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, ClientBuilder, StatusCode};
 
-use super::guard::PublicResolver;
-use super::{Message, NotAllowed, Reach, SigningSecrets, WebhookUrl};
+use super::guard::GuardedResolver;
+use super::{Message, NotAllowed, SigningSecrets, Targets, WebhookUrl};
 
 /// How long a delivery may take.
 #[derive(Clone, Copy, Debug)]
@@ -27,10 +27,10 @@ impl Default for Timeouts {
     }
 }
 
-/// Sends events to endpoints within its reach.
+/// Sends events to the endpoints that it may.
 #[derive(Clone, Debug)]
 pub struct WebhookClient {
-    reach: Reach,
+    targets: Targets,
     timeouts: Timeouts,
     http: Client,
 }
@@ -78,17 +78,19 @@ impl DeliveryError {
 }
 
 impl WebhookClient {
-    /// A client of this reach. For public endpoints the machine needs root certificates; for trials on a bare one
+    /// A client of these targets. For public endpoints the machine needs root certificates; for trials on a bare one
     /// http endpoints do.
-    pub fn new(reach: Reach, timeouts: Timeouts) -> Result<Self, ClientError> {
-        let http = match reach {
-            Reach::PublicOnly => builder(reach, timeouts).build()?,
-            Reach::Anywhere => builder(reach, timeouts).build().or_else(|_| {
+    pub fn new(targets: impl Into<Targets>, timeouts: Timeouts) -> Result<Self, ClientError> {
+        let targets = targets.into();
+        let http = if targets.are_public() {
+            builder(&targets, timeouts).build()?
+        } else {
+            builder(&targets, timeouts).build().or_else(|_| {
                 tracing::warn!("no root certificates: webhooks reach http endpoints alone");
-                builder(reach, timeouts).tls_certs_only([]).build()
-            })?,
+                builder(&targets, timeouts).tls_certs_only([]).build()
+            })?
         };
-        Ok(Self { reach, timeouts, http })
+        Ok(Self { targets, timeouts, http })
     }
 
     /// How long an attempt may take.
@@ -103,7 +105,7 @@ impl WebhookClient {
         secrets: &SigningSecrets,
         message: &Message<'_>,
     ) -> Result<(), DeliveryError> {
-        self.reach.check(url)?;
+        self.targets.check(url).await?;
         let request = self
             .http
             .post(url.as_url().clone())
@@ -123,8 +125,8 @@ impl WebhookClient {
 
 /// Redirects and proxies would go around the guard. Each delivery has a connection of its own, so that each one's
 /// address is looked at; when to try again is decided by [`backoff::WEBHOOK`](rims_domain::backoff::WEBHOOK) alone.
-fn builder(reach: Reach, timeouts: Timeouts) -> ClientBuilder {
-    let builder = Client::builder()
+fn builder(targets: &Targets, timeouts: Timeouts) -> ClientBuilder {
+    Client::builder()
         .user_agent("RIMS")
         .http1_only()
         .no_proxy()
@@ -132,11 +134,9 @@ fn builder(reach: Reach, timeouts: Timeouts) -> ClientBuilder {
         .retry(reqwest::retry::never())
         .pool_max_idle_per_host(0)
         .connect_timeout(timeouts.connect)
-        .timeout(timeouts.total);
-    match reach {
-        Reach::PublicOnly => builder.https_only(true).dns_resolver(PublicResolver),
-        Reach::Anywhere => builder,
-    }
+        .timeout(timeouts.total)
+        .https_only(targets.are_public())
+        .dns_resolver(GuardedResolver(targets.clone()))
 }
 
 fn unanswered(error: &reqwest::Error) -> DeliveryError {
@@ -181,7 +181,7 @@ mod tests {
     use tokio::net::TcpListener;
     use tokio::sync::mpsc;
 
-    use super::super::{MessageId, WebhookSecret};
+    use super::super::{MessageId, Reach, WebhookSecret};
     use super::*;
 
     const BODY: &str = r#"{"type":"rental.confirmed","data":{"user_id":"사용자"}}"#;
@@ -189,9 +189,12 @@ mod tests {
 
     fn client(reach: Reach, total: Duration) -> WebhookClient {
         let timeouts = Timeouts { total, ..Timeouts::default() };
+        // Whatever port is free: which ports are allowed is the targets' own test.
+        let ports = Some((1..=u16::MAX).collect());
+        let targets = Targets::new(reach, Vec::new(), ports, Vec::new());
         // Without root certificates, which not every machine has and none of these tests needs.
-        let http = builder(reach, timeouts).tls_certs_only([]).build().unwrap();
-        WebhookClient { reach, timeouts, http }
+        let http = builder(&targets, timeouts).tls_certs_only([]).build().unwrap();
+        WebhookClient { targets, timeouts, http }
     }
 
     fn secret(byte: u8) -> WebhookSecret {

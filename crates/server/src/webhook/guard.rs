@@ -1,12 +1,12 @@
 //! Which addresses are public, and a resolver that gives no others. It is asked at each connection, so that a name
 //! which was public when its endpoint was registered is of no use when it no longer is.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::NotAllowed;
+use super::Targets;
 
 /// What is not globally reachable of IANA's registry of special IPv4 addresses, multicast, and one more.
 const SPECIAL_V4: [Ipv4Net; 16] = [
@@ -87,28 +87,27 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     address.to_ipv4_mapped().or(nat64)
 }
 
-/// The system's resolver without the addresses that are not public.
-pub(super) struct PublicResolver;
+/// The system's resolver without the addresses that nothing may be sent to.
+pub(super) struct GuardedResolver(pub(super) Targets);
 
-impl Resolve for PublicResolver {
+impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
+        let targets = self.0.clone();
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Addrs = Box::new(only_public(found)?.into_iter());
-            Ok(public)
+            let allowed: Addrs = Box::new(targets.allowed(found.collect()).await?.into_iter());
+            Ok(allowed)
         })
     }
-}
-
-fn only_public(found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, NotAllowed> {
-    let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
-    if public.is_empty() { Err(NotAllowed::NotPublic) } else { Ok(public) }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use std::net::SocketAddr;
+
+    use super::super::{NotAllowed, Reach};
     use super::*;
 
     fn public(text: &str) -> bool {
@@ -212,20 +211,23 @@ mod tests {
         }
     }
 
-    #[test]
-    fn of_a_names_addresses_the_public_ones_remain() {
+    #[tokio::test]
+    async fn of_a_names_addresses_the_public_ones_remain() {
         let mixed = ["127.0.0.1:0", "8.8.8.8:0", "[::1]:0", "[2606:4700::1111]:0"];
-        let addresses = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>();
-        let remain = only_public(addresses(&mixed).into_iter());
+        let addresses =
+            |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<SocketAddr>>();
+        let targets = Targets::from(Reach::PublicOnly);
+        let remain = targets.allowed(addresses(&mixed)).await;
         assert_eq!(remain, Ok(addresses(&["8.8.8.8:0", "[2606:4700::1111]:0"])));
-        let none = only_public(addresses(&["127.0.0.1:0", "[::1]:0"]).into_iter());
+        let none = targets.allowed(addresses(&["127.0.0.1:0", "[::1]:0"])).await;
         assert_eq!(none, Err(NotAllowed::NotPublic));
     }
 
     #[tokio::test]
     async fn names_of_this_machine_have_no_public_address() {
         for name in ["localhost", "127.0.0.1"] {
-            let refused = PublicResolver.resolve(name.parse().unwrap()).await.err().unwrap();
+            let refused =
+                GuardedResolver(Reach::PublicOnly.into()).resolve(name.parse().unwrap()).await.err().unwrap();
             assert_eq!(refused.downcast_ref(), Some(&NotAllowed::NotPublic), "{name}");
         }
     }

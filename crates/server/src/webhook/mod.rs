@@ -1,5 +1,5 @@
 //! Signed webhooks after the Standard Webhooks specification 1.0.0 (<https://www.standardwebhooks.com>): what is
-//! sent ([`Event`]), to where ([`WebhookUrl`], [`Reach`]), how it is signed ([`SigningSecrets`], [`Message`]) and
+//! sent ([`Event`]), to where ([`WebhookUrl`], [`Targets`]), how it is signed ([`SigningSecrets`], [`Message`]) and
 //! sent ([`WebhookClient`]). Only the [`Outbox`] knows the database.
 
 mod address;
@@ -9,6 +9,7 @@ mod guard;
 mod outbox;
 mod secret;
 mod signature;
+mod targets;
 
 pub use address::{NotAllowed, Reach, UrlError, WebhookUrl};
 pub use client::{ClientError, DeliveryError, Timeouts, WebhookClient};
@@ -16,3 +17,4 @@ pub use event::{Event, Outcome, Rechecked};
 pub use outbox::Outbox;
 pub use secret::{MalformedSecret, SigningSecrets, WebhookSecret};
 pub use signature::{Message, MessageId};
+pub use targets::{DeniedTarget, NoTarget, OwnSystem, Targets};

@@ -2,6 +2,7 @@
 
 use rims_server::Server;
 use rims_server::config::Config;
+use rims_server::webhook::{NotAllowed, WebhookUrl};
 
 use crate::production::{Deployment, set_mode, write_private};
 
@@ -60,6 +61,42 @@ fn other_machines_are_not_reached_without_tls() {
         load(&format!("[koroad]\nbase_url = \"{outside}\"\n")).unwrap_err();
     }
     assert!(load("[allow]\nplaintext_to = [\"everything\"]\n").unwrap_err().contains("allow.plaintext_to"));
+}
+
+#[tokio::test]
+async fn webhooks_reach_neither_what_is_denied_nor_the_servers_own_systems() {
+    let config = load(
+        "[database]\nurl = \"postgres://u@1.1.1.1,db.example:6000/x?sslmode=require\"\n\
+         replica_url = \"postgres://u@replica.example/x?sslmode=require\"\n\
+         [koroad]\nbase_url = \"https://koroad.example/api\"\n[vehicles]\nbase_url = \"https://[2606:4700::1]:8443\"\n\
+         [traces]\nendpoint = \"https://collector.example:4318\"\n\
+         [webhooks]\ndenied_targets = [\".internal.example\", \"9.9.9.0/24\"]\nallowed_ports = [443, 8443]\n",
+    );
+    let targets = config.unwrap().webhook_targets();
+    for (url, expected) in [
+        ("https://koroad.example/", Err(NotAllowed::OwnSystem)),
+        ("https://KOROAD.example:8443/", Err(NotAllowed::OwnSystem)),
+        ("https://[2606:4700::1]/", Err(NotAllowed::OwnSystem)),
+        ("https://collector.example/", Err(NotAllowed::OwnSystem)),
+        ("https://1.1.1.1/", Err(NotAllowed::OwnSystem)),
+        ("https://db.example/", Err(NotAllowed::OwnSystem)),
+        ("https://replica.example/", Err(NotAllowed::OwnSystem)),
+        ("https://vpn.internal.example/", Err(NotAllowed::Denied)),
+        ("https://9.9.9.9/", Err(NotAllowed::Denied)),
+        ("https://example.com:6000/", Err(NotAllowed::Port)),
+        ("https://example.com:8443/", Ok(())),
+        ("https://8.8.8.8/", Ok(())),
+    ] {
+        assert_eq!(targets.check(&WebhookUrl::parse(url).unwrap()).await, expected, "{url}");
+    }
+    for (text, expected) in [
+        ("denied_targets = [\"https://hunter2.example/\"]", "webhooks.denied_targets"),
+        ("allowed_ports = []", "webhooks.allowed_ports"),
+        ("allowed_ports = [0]", "webhooks.allowed_ports"),
+    ] {
+        let refused = load(&format!("[webhooks]\n{text}\n")).unwrap_err();
+        assert!(refused.contains(expected) && !refused.contains("hunter2"), "{refused}");
+    }
 }
 
 #[test]

@@ -25,8 +25,8 @@ pub(crate) fn run(arguments: args::Admin) -> Result<(), Failure> {
         AdminCommand::Keys(command) => administer.run(async |wish| keys(wish, command).await),
         AdminCommand::Delegation(command) => administer.run(async |wish| delegation(wish, command).await),
         AdminCommand::Webhook(command) => {
-            let reach = config.webhooks.reach;
-            administer.run(async |wish| webhook::run(wish, reach, command).await)
+            let targets = config.webhook_targets();
+            administer.run(async |wish| webhook::run(wish, targets, command).await)
         }
         AdminCommand::Rental(command) => administer.run(async |wish| rental::run(wish, command).await),
         AdminCommand::MasterKey(MasterKeyCommand::Create) => create_master_key(&config),

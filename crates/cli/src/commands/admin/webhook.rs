@@ -1,5 +1,5 @@
 use rims_server::service::administration::Administration;
-use rims_server::webhook::{MessageId, Reach};
+use rims_server::webhook::{MessageId, Targets};
 use rims_store::{EndpointRecord, MessageRecord, Replay};
 
 use super::{refused, shown};
@@ -11,12 +11,12 @@ const LATEST: u32 = 100;
 
 pub(super) async fn run(
     administration: &Administration,
-    reach: Reach,
+    targets: Targets,
     command: WebhookCommand,
 ) -> Result<(), Failure> {
     match command {
         WebhookCommand::Add { user_id, url } => {
-            let webhook = administration.add_webhook(&user_id, &url, reach).await.map_err(refused)?;
+            let webhook = administration.add_webhook(&user_id, &url, targets).await.map_err(refused)?;
             let secret = webhook.secret.expose();
             let rows =
                 [["webhook", "secret"].map(String::from), [webhook.id.to_string(), secret.to_string()]];

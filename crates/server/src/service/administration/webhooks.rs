@@ -6,7 +6,7 @@ use rims_store::{EndpointRecord, MessageRecord, NewEndpoint, Replay, StoreError,
 
 use super::{Administration, AdministrationError, Result};
 use crate::random;
-use crate::webhook::{MessageId, Reach, WebhookSecret, WebhookUrl};
+use crate::webhook::{MessageId, Targets, WebhookSecret, WebhookUrl};
 
 /// How many webhooks a company may have that are not disabled.
 pub const MAX_WEBHOOKS: usize = 10;
@@ -22,8 +22,13 @@ pub struct NewWebhook {
 
 impl Administration {
     /// Tells a company at this address from now on.
-    pub async fn add_webhook(&self, user_id: &UserId, url: &WebhookUrl, reach: Reach) -> Result<NewWebhook> {
-        reach.check(url)?;
+    pub async fn add_webhook(
+        &self,
+        user_id: &UserId,
+        url: &WebhookUrl,
+        targets: impl Into<Targets>,
+    ) -> Result<NewWebhook> {
+        targets.into().check(url).await?;
         let account = self.account(user_id).await?;
         let enabled = self.store.endpoints(account.id).await?;
         if enabled.iter().filter(|endpoint| endpoint.disabled.is_none()).count() >= MAX_WEBHOOKS {
