@@ -229,7 +229,7 @@ fn settings_that_cannot_be_used_are_wrong_input() {
 }
 
 fn permissions(path: &Path) -> u32 {
-    std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions()) & 0o777
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
 #[test]
