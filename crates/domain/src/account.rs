@@ -176,6 +176,10 @@ pub enum KeyRefusal {
 }
 
 impl KeyRefusal {
+    /// Every reason.
+    pub const ALL: &'static [Self] =
+        &[Self::Revoked, Self::Account, Self::NotApproved, Self::Network, Self::Expired];
+
     /// A short stable name, as it stands in the audit trail.
     pub const fn name(self) -> &'static str {
         match self {
@@ -287,6 +291,27 @@ mod tests {
         {
             assert_eq!(bound.is_usable(&account(), peer(address)), expected, "{address}");
         }
+    }
+
+    #[test]
+    fn a_refused_key_has_one_reason_and_revocation_comes_first() {
+        let (local, suspended) =
+            (peer("127.0.0.1"), Account { status: AccountStatus::Suspended, ..account() });
+        let foreign = Credential {
+            allowed_ips: vec!["10.1.0.0/16".parse().unwrap()],
+            ..credential(Environment::Operations)
+        };
+        let approved = Credential { approved: true, ..foreign.clone() };
+        let revoked = Credential { revoked: true, ..foreign.clone() };
+        for (credential, account, expected) in [
+            (&revoked, &suspended, Some(KeyRefusal::Revoked)),
+            (&foreign, &suspended, Some(KeyRefusal::Account)),
+            (&foreign, &account(), Some(KeyRefusal::NotApproved)),
+            (&approved, &account(), Some(KeyRefusal::Network)),
+        ] {
+            assert_eq!(credential.refusal(account, local), expected);
+        }
+        assert_eq!(approved.refusal(&account(), peer("10.1.2.3")), None);
     }
 
     #[test]

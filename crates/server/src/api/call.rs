@@ -26,7 +26,7 @@ use super::turns::Turn;
 use super::{Api, once, rate_limited};
 use crate::request_id;
 use crate::service::recheck::{Queued, RecheckRequest};
-use crate::service::{Caller, Principal, ServiceError};
+use crate::service::{AuthenticationFailure, Caller, Principal, ServiceError};
 
 /// `Recheck-Reference` (docs/outages.md).
 const RECHECK_REFERENCE: HeaderName = HeaderName::from_static("recheck-reference");
@@ -65,11 +65,13 @@ impl FromRequestParts<Arc<Api>> for Bearer {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Failure> {
         let interface = Interface::by_path(parts.uri.path()).ok_or(ApiError::NotFoundApi)?;
-        let token = credentials(parts, "Bearer").ok_or(Failure::TokenRefused)?;
         let peer = api.peer(parts);
+        let Some(token) = credentials(parts, "Bearer") else {
+            return Err(api.token_refused(peer, AuthenticationFailure::Malformed));
+        };
         let key = match api.services.caller_of_token(token, peer).await {
             Ok(key) => key,
-            Err(ServiceError::Unauthenticated) => return Err(Failure::TokenRefused),
+            Err(ServiceError::Unauthenticated(failure)) => return Err(api.token_refused(peer, failure)),
             Err(error) => return Err(error.into()),
         };
         request_id::note_environment(key.credential.environment);
@@ -154,6 +156,12 @@ pub(super) fn credentials<'a>(parts: &'a Parts, scheme: &str) -> Option<&'a str>
 impl Api {
     pub(super) fn peer(&self, parts: &Parts) -> IpAddr {
         client_address(parts, &self.trusted_proxies)
+    }
+
+    /// The answer to a token that does not hold (§4.1.2.3).
+    fn token_refused(&self, peer: IpAddr, failure: AuthenticationFailure) -> Failure {
+        let pause = self.failed_authentication.record(peer, failure);
+        pause.map_or(Failure::TokenRefused, Failure::RateLimited)
     }
 
     /// Counts a request against its key's rate limit.

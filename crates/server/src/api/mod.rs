@@ -4,6 +4,7 @@ mod admission;
 mod answer;
 mod body;
 mod call;
+mod failed_authentication;
 mod observe;
 mod once;
 pub mod openapi;
@@ -28,6 +29,7 @@ use rims_domain::CredentialId;
 use admission::Admission;
 use answer::Failure;
 use body::Bodies;
+use failed_authentication::FailedAuthentication;
 
 use crate::config::{ApiConfig, RateLimitConfig, TracesConfig};
 use crate::random;
@@ -43,6 +45,7 @@ pub struct Api {
     bodies: Bodies,
     trusted_proxies: Vec<IpNet>,
     limiter: Buckets,
+    failed_authentication: FailedAuthentication,
     admission: Admission,
     request_ids: RequestIds,
     /// Over TLS, browsers are told to come back over TLS only.
@@ -64,6 +67,7 @@ impl Api {
             bodies: Bodies::new(config),
             trusted_proxies: config.trusted_proxies.clone(),
             limiter: buckets(per_second, burst),
+            failed_authentication: FailedAuthentication::new(config.failed_authentication),
             admission: Admission::new(&config.overload),
             request_ids: RequestIds::new()?,
             sends_hsts: config.tls.is_some(),

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
@@ -15,6 +16,7 @@ use super::answer::Failure;
 use super::call::credentials;
 use super::once;
 use crate::request_id;
+use crate::service::{AuthenticationFailure, ServiceError};
 
 /// `GET /col/oauth2?grantType=password` (§4.1.1): the token comes in a header, the body is empty.
 pub(super) async fn issue(
@@ -22,14 +24,29 @@ pub(super) async fn issue(
     Query(query): Query<Vec<(String, String)>>,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let auth_key = auth_key(&parts).ok_or(ApiError::ClientAuthentication)?;
-    let key = api.services.usable_key(&auth_key, api.peer(&parts)).await?;
+    let peer = api.peer(&parts);
+    let Some(auth_key) = auth_key(&parts) else {
+        return Err(api.key_refused(peer, AuthenticationFailure::Malformed));
+    };
+    let key = match api.services.usable_key(&auth_key, peer).await {
+        Ok(key) => key,
+        Err(ServiceError::Unauthenticated(failure)) => return Err(api.key_refused(peer, failure)),
+        Err(error) => return Err(error.into()),
+    };
     request_id::note_environment(key.environment());
     api.count(key.credential())?;
     check_grant_type(query)?;
     let token = api.services.issue_token(key).await?;
     let headers = [(AUTHORIZATION, format!("Bearer {token}")), (once::SUPPORTED, "true".to_owned())];
     Ok(headers.into_response())
+}
+
+impl Api {
+    /// The answer to a key that does not work, the same for every reason.
+    fn key_refused(&self, peer: IpAddr, failure: AuthenticationFailure) -> Failure {
+        let pause = self.failed_authentication.record(peer, failure);
+        pause.map_or(Failure::Api(ApiError::ClientAuthentication), Failure::RateLimited)
+    }
 }
 
 /// `Basic` + Base64 of the auth key, without a colon (§4.1.1.2).

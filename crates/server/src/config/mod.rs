@@ -3,6 +3,7 @@
 
 mod allow;
 mod connections;
+mod failed_authentication;
 mod outage;
 mod overload;
 mod quotas;
@@ -28,6 +29,7 @@ use serde::Deserialize;
 pub(crate) use allow::is_exposed;
 pub use allow::{AllowConfig, Plaintext, PrivateFile, System};
 pub use connections::ConnectionsConfig;
+pub use failed_authentication::FailedAuthenticationConfig;
 pub use outage::OutageConfig;
 pub use overload::OverloadConfig;
 pub use quotas::QuotaConfig;
@@ -161,6 +163,8 @@ pub struct ApiConfig {
     pub overload: OverloadConfig,
     /// Connections at the same time.
     pub connections: ConnectionsConfig,
+    /// Addresses that keep failing to authenticate.
+    pub failed_authentication: FailedAuthenticationConfig,
 }
 
 /// A certificate chain and its key, in PEM files.
@@ -224,6 +228,7 @@ impl Default for ApiConfig {
             rate_limit: RateLimitConfig::default(),
             overload: OverloadConfig::default(),
             connections: ConnectionsConfig::default(),
+            failed_authentication: FailedAuthenticationConfig::default(),
         }
     }
 }
@@ -366,6 +371,7 @@ impl Config {
         }
         self.api.overload.check()?;
         self.api.connections.check()?;
+        self.api.failed_authentication.check()?;
         for (name, bytes) in [
             ("api.overload.body_memory_bytes", count(self.api.overload.body_memory_bytes)),
             ("api.rate_limit.burst_bytes", self.api.rate_limit.burst_bytes.into()),

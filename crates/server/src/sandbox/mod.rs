@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 
 use crate::api::{self, Api};
 use crate::clock::Clock;
-use crate::config::{ApiConfig, RateLimitConfig, TracesConfig};
+use crate::config::{ApiConfig, FailedAuthenticationConfig, RateLimitConfig, TracesConfig};
 use crate::http_rules::with_rules;
 use crate::listen::{Listener, ListenerOptions};
 use crate::ops::{self, Ops};
@@ -137,7 +137,11 @@ impl Sandbox {
         let simulators = Arc::new(simulators);
         let services =
             Services::new(store.clone(), upstreams, clock, KeyPolicy::AcceptWellKnown, Settings::default());
-        let config = ApiConfig { rate_limit: GENEROUS, ..ApiConfig::default() };
+        let config = ApiConfig {
+            rate_limit: GENEROUS,
+            failed_authentication: FailedAuthenticationConfig { allowed: u32::MAX, ..Default::default() },
+            ..ApiConfig::default()
+        };
         let listener = |name| ListenerOptions { name, ..config.listener_options() };
         let gate = Gate::default();
         let api = api::router(Api::new(Arc::clone(&services), &config, &TracesConfig::default())?)

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use rims_domain::KeyRefusal;
 use rims_protocol::ApiError;
 use rims_protocol::values::NumberKind;
 use rims_store::{Quota, StoreError};
@@ -8,9 +9,9 @@ use rims_upstream::KoroadError;
 /// Why a use case did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The key or the token is not accepted; the cause is not told.
-    #[error("not authenticated")]
-    Unauthenticated,
+    /// The key or the token is not accepted. The caller gets one answer for every reason.
+    #[error("not authenticated: {}", .0.name())]
+    Unauthenticated(AuthenticationFailure),
     /// `bizinfo` names nobody that the caller may act for.
     #[error("bizinfo is not valid for the caller")]
     Bizinfo,
@@ -51,11 +52,58 @@ pub enum ServiceError {
     Store(#[from] StoreError),
 }
 
+/// Why a request is not authenticated: a class, for the log and the metrics, without the key or the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthenticationFailure {
+    /// No usable `Authorization` header: absent, another scheme, not Base64.
+    Malformed,
+    /// A key that was never issued here.
+    UnknownKey,
+    /// A key of the sandbox's fixtures, at a server that refuses them.
+    WellKnownKey,
+    /// A token that was never issued here, or expired so long ago that it was deleted.
+    UnknownToken,
+    /// A key that exists and does not work, or a token of one.
+    KeyRefused(KeyRefusal),
+}
+
+impl AuthenticationFailure {
+    /// A short stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnknownKey => "unknown_key",
+            Self::WellKnownKey => "well_known_key",
+            Self::UnknownToken => "unknown_token",
+            Self::KeyRefused(KeyRefusal::Revoked) => "key_revoked",
+            Self::KeyRefused(KeyRefusal::Account) => "account_not_usable",
+            Self::KeyRefused(KeyRefusal::NotApproved) => "key_not_approved",
+            Self::KeyRefused(KeyRefusal::Network) => "foreign_network",
+            Self::KeyRefused(KeyRefusal::Expired) => "expired_token",
+        }
+    }
+
+    /// Whether it counts against the caller's address. An expired token proves that its holder had a key:
+    /// all workers of an honest client have one when its three hours are over.
+    pub const fn is_suspicious(self) -> bool {
+        match self {
+            Self::Malformed
+            | Self::UnknownKey
+            | Self::WellKnownKey
+            | Self::UnknownToken
+            | Self::KeyRefused(
+                KeyRefusal::Revoked | KeyRefusal::Account | KeyRefusal::NotApproved | KeyRefusal::Network,
+            ) => true,
+            Self::KeyRefused(KeyRefusal::Expired) => false,
+        }
+    }
+}
+
 impl ServiceError {
     /// The wire error it becomes; total, so that a new cause must decide (table 5.1).
     pub fn to_api(&self) -> ApiError {
         match self {
-            Self::Unauthenticated => ApiError::ClientAuthentication,
+            Self::Unauthenticated(_) => ApiError::ClientAuthentication,
             Self::Bizinfo => ApiError::BizinfoInvalid,
             Self::VehicleMatch => ApiError::VehicleMatch,
             Self::NoSuchNumber(kind) => kind.refusal(),
@@ -71,7 +119,7 @@ impl ServiceError {
     /// Whether somebody should look into it: a fault of ours or of a national system, not of the request.
     pub fn is_fault(&self) -> bool {
         match self {
-            Self::Unauthenticated
+            Self::Unauthenticated(_)
             | Self::Bizinfo
             | Self::VehicleMatch
             | Self::NoSuchNumber(_)

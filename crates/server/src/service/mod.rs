@@ -29,7 +29,7 @@ use rims_upstream::{Koroad, VehicleRegistry};
 
 use crate::clock::Clock;
 
-pub use error::ServiceError;
+pub use error::{AuthenticationFailure, ServiceError};
 pub use once::{Known, Once};
 pub use principal::Principal;
 pub(crate) use principal::system_event;

@@ -10,13 +10,11 @@ use rims_domain::{
     Account, Actor, AuditAction, Credential, CredentialId, Environment, KeyRefusal, Requester, token,
 };
 use rims_protocol::SecretKey;
-use rims_store::{
-    CredentialRecord, NewAudit, Quota, Store, StoreError, Subject, TokenHash, TokenRecord, Write,
-};
+use rims_store::{NewAudit, Quota, Store, StoreError, Subject, TokenHash, TokenRecord, Write};
 use uuid::Uuid;
 
 use super::recent::Recent;
-use super::{Principal, ServiceError, Services};
+use super::{AuthenticationFailure, Principal, ServiceError, Services};
 use crate::clock::Clock;
 use crate::random;
 use crate::sandbox::fixtures;
@@ -93,6 +91,7 @@ impl Sessions {
     pub(super) fn forget(&self) {
         self.tokens.clear();
         self.callers.forget();
+        self.refused.clear();
     }
 
     /// The token as the database has it. Tokens never change, so one that was found is kept; one that was not
@@ -132,15 +131,16 @@ impl Services {
     pub async fn usable_key(&self, auth_key: &str, peer: IpAddr) -> Result<UsableKey, ServiceError> {
         let sessions = &self.sessions;
         if sessions.keys == KeyPolicy::RefuseWellKnown && fixtures::is_well_known(auth_key) {
-            return Err(ServiceError::Unauthenticated);
+            return Err(unauthenticated(AuthenticationFailure::WellKnownKey));
         }
-        let record = sessions.store.credential_by_auth_key(auth_key).await?;
-        let CredentialRecord { credential, account, .. } = record.ok_or(ServiceError::Unauthenticated)?;
-        if let Some(reason) = credential.refusal(&account, peer) {
-            self.record_refusal(&credential, reason, peer).await?;
-            return Err(ServiceError::Unauthenticated);
+        let Some(record) = sessions.store.credential_by_auth_key(auth_key).await? else {
+            return Err(unauthenticated(AuthenticationFailure::UnknownKey));
+        };
+        if let Some(reason) = record.credential.refusal(&record.account, peer) {
+            self.record_refusal(&record.credential, reason, peer).await?;
+            return Err(unauthenticated(AuthenticationFailure::KeyRefused(reason)));
         }
-        Ok(UsableKey { credential, address: peer })
+        Ok(UsableKey { credential: record.credential, address: peer })
     }
 
     /// Issues a token for a key (§4.1.1.2): valid for three hours, beside the earlier ones. It is shown once:
@@ -165,16 +165,18 @@ impl Services {
     pub async fn caller_of_token(&self, token: &str, peer: IpAddr) -> Result<Arc<Caller>, ServiceError> {
         let sessions = &self.sessions;
         let Some(record) = sessions.token(TokenHash::of(token)).await? else {
-            return Err(ServiceError::Unauthenticated);
+            return Err(unauthenticated(AuthenticationFailure::UnknownToken));
         };
-        let caller = sessions.caller(record.credential).await?.ok_or(ServiceError::Unauthenticated)?;
+        let Some(caller) = sessions.caller(record.credential).await? else {
+            return Err(unauthenticated(AuthenticationFailure::UnknownToken));
+        };
         let expired = !token::is_alive(record.expires, sessions.clock.now());
         let refusal = caller.credential.refusal(&caller.account, peer);
         match refusal.or(expired.then_some(KeyRefusal::Expired)) {
             None => Ok(caller),
             Some(reason) => {
                 Box::pin(self.record_refusal(&caller.credential, reason, peer)).await?;
-                Err(ServiceError::Unauthenticated)
+                Err(unauthenticated(AuthenticationFailure::KeyRefused(reason)))
             }
         }
     }
@@ -196,6 +198,10 @@ impl Services {
         self.sessions.refused.insert(refused, now);
         Ok(())
     }
+}
+
+fn unauthenticated(failure: AuthenticationFailure) -> ServiceError {
+    ServiceError::Unauthenticated(failure)
 }
 
 /// A key that was found to work: proof for [`Services::issue_token`].

@@ -17,6 +17,7 @@ mod connections;
 mod control;
 mod decisions;
 mod delegation;
+mod failed_authentication;
 mod faults;
 mod history;
 mod history_scope;

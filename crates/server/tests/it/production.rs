@@ -338,6 +338,14 @@ fn configuration_errors_name_the_key_and_not_its_value() {
         ("[koroad]\n[api]\nrate_limit = { per_second = 0 }\n", "per_second"),
         ("[koroad]\n[api]\nheader_timeout_ms = 0\n", "api.header_timeout_ms"),
         ("[koroad]\n[api]\nrate_limit = { burst_bytes = 1000 }\n", "api.rate_limit.burst_bytes is less"),
+        (
+            "[koroad]\n[api]\nfailed_authentication = { allowed = 0 }\n",
+            "api.failed_authentication.allowed is a number from 1 to 1000000",
+        ),
+        (
+            "[koroad]\n[api]\nfailed_authentication = { longest_pause_ms = 999 }\n",
+            "api.failed_authentication.longest_pause_ms is less than first_pause_ms",
+        ),
     ] {
         write_private(&path, &format!("{base}{text}"));
         let error = Config::load(&path).unwrap_err().to_string();
