@@ -21,6 +21,7 @@ use crate::connections::ConnectionLimits;
 use crate::http_rules::with_rules;
 use crate::listen::{ListenError, Listener, ListenerOptions};
 use crate::open_files;
+use crate::ops::browser_guard::refuse_foreign_hosts;
 use crate::ops::{self, Ops};
 use crate::random::NoRandomness;
 use crate::sandbox::well_known_master_keys;
@@ -76,6 +77,12 @@ pub enum StartError {
     /// No random bytes.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
+    /// The sandbox's control plane would be open to others than this machine.
+    #[error(
+        "--ops {0} is not a loopback address: whoever reaches it moves the sandbox's clock and empties its database; \
+         choose 127.0.0.1, or add --allow-public-control if only you reach it"
+    )]
+    PublicControl(SocketAddr),
     /// The sandbox's folder.
     #[error("{path}: {error}", path = .0.display(), error = .1)]
     Folder(PathBuf, io::Error),
@@ -154,18 +161,14 @@ impl Server {
         let ops_options = ListenerOptions { name: "ops", connections: few, ..options.clone() };
         let api = api::router(Api::new(services, &config.api, &config.traces)?);
         let tls = config.api.tls.as_ref();
+        let ops_router = refuse_foreign_hosts(ops.clone().router(), config.ops.listen);
         // Before there is anything to hang up: the signal would end the process.
         let hangups = signal(SignalKind::hangup()).map_err(StartError::Signal)?;
         let api = Listener::start(api, config.api.listen, tls, options)?;
         let hangups = tokio::spawn(reload_on(hangups, api.certificate()));
         Ok(Self {
             api,
-            ops_listener: Listener::start(
-                with_rules(ops.clone().router()),
-                config.ops.listen,
-                None,
-                ops_options,
-            )?,
+            ops_listener: Listener::start(with_rules(ops_router), config.ops.listen, None, ops_options)?,
             ops,
             store,
             simulators,

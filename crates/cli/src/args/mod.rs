@@ -79,6 +79,9 @@ pub(crate) struct Sandbox {
     /// Where health, metrics and the control plane listen.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8116")]
     pub(crate) ops: SocketAddr,
+    /// Let --ops be another than a loopback address, although its control plane has no authentication.
+    #[arg(long)]
+    pub(crate) allow_public_control: bool,
     /// Keep the data in this folder; without it, in a temporary one that is removed at the end.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,

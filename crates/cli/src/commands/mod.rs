@@ -35,7 +35,9 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 fn not_started(error: StartError) -> Failure {
     match error {
         StartError::Database(error) => not_opened(error),
-        StartError::Upstream(_) | StartError::Listen(ListenError::Tls(..)) => Failure::input(error),
+        StartError::Upstream(_) | StartError::PublicControl(_) | StartError::Listen(ListenError::Tls(..)) => {
+            Failure::input(error)
+        }
         _ => Failure::failed(error),
     }
 }

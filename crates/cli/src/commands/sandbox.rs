@@ -17,6 +17,7 @@ pub(crate) fn run(arguments: args::Sandbox) -> Result<(), Failure> {
         api: arguments.api,
         web: arguments.web,
         ops: arguments.ops,
+        allow_public_control: arguments.allow_public_control,
         data: arguments.data,
         database_url: arguments.database_url,
     };

@@ -1,5 +1,6 @@
 //! The operations listener: health, readiness and metrics. Keep it away from the public.
 
+pub(crate) mod browser_guard;
 mod metrics;
 
 use std::sync::Arc;

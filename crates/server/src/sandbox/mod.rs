@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use crate::config::{ApiConfig, FailedAuthenticationConfig, RateLimitConfig, TracesConfig};
 use crate::http_rules::with_rules;
 use crate::listen::{Listener, ListenerOptions};
-use crate::ops::{self, Ops};
+use crate::ops::{self, Ops, browser_guard};
 use crate::production::StartError;
 use crate::scheduler::Scheduler;
 use crate::service::retention::Retention;
@@ -58,6 +58,8 @@ pub struct SandboxOptions {
     pub web: SocketAddr,
     /// Where health, metrics and the control plane listen.
     pub ops: SocketAddr,
+    /// Whether that may be another than a loopback address: the control plane has no authentication.
+    pub allow_public_control: bool,
     /// Where the data lives; without it in a temporary folder that is removed at the end.
     pub data: Option<PathBuf>,
     /// Another database than an SQLite file in the data folder.
@@ -68,7 +70,7 @@ impl SandboxOptions {
     /// On loopback ports that the system chooses, with temporary data: what a test starts.
     pub fn on_free_ports() -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { api: any, web: any, ops: any, data: None, database_url: None }
+        Self { api: any, web: any, ops: any, allow_public_control: false, data: None, database_url: None }
     }
 }
 
@@ -122,6 +124,9 @@ impl Sandbox {
 
     /// The same with a clock that may show another time than the system's.
     pub async fn start_at(options: &SandboxOptions, clock: Clock) -> Result<Self, StartError> {
+        if !options.allow_public_control && !browser_guard::is_loopback(options.ops) {
+            return Err(StartError::PublicControl(options.ops));
+        }
         let metrics = ops::install();
         let folder = Folder::new(options.data.as_deref())?;
         let store = open_store(options.database_url.as_deref(), folder.path()).await?;
@@ -156,7 +161,9 @@ impl Sandbox {
         let control =
             Control::new(Arc::clone(&services), Arc::clone(&simulators), Arc::clone(&scheduler), gate);
         let scheduler = tokio::spawn(scheduler.run());
-        let router = ops.clone().router().merge(control.router());
+        let router = ops.clone().router().merge(browser_guard::refuse_other_bodies(control.router()));
+        let router = browser_guard::refuse_foreign_origins(router);
+        let router = browser_guard::refuse_foreign_hosts(router, options.ops);
         let ops_listener = Listener::start(with_rules(router), options.ops, None, listener("ops"))?;
         Ok(Self { api, web, ops_listener, ops, store, services, simulators, scheduler, folder })
     }

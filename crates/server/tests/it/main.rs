@@ -10,6 +10,7 @@ mod allowed;
 mod anomaly;
 mod audit;
 mod batch;
+mod browser_guard;
 mod cluster;
 mod confirm;
 mod conformance;
