@@ -80,6 +80,14 @@ fn a_taken_port_and_a_second_sandbox_on_the_data_are_told() {
 }
 
 #[test]
+fn a_control_plane_that_others_reach_needs_an_option() {
+    let any = "127.0.0.1:0";
+    let public = ["sandbox", "--api", any, "--web", any, "--ops", "0.0.0.0:0"];
+    let (code, _, stderr) = run(rims(&public), "");
+    assert!(code == 2 && stderr.contains("--allow-public-control"), "{stderr}");
+}
+
+#[test]
 fn credentials_need_no_server() {
     let table = done(&["sandbox", "credentials"]);
     let json: Value = serde_json::from_str(&done(&["sandbox", "credentials", "--json"])).unwrap();
