@@ -35,6 +35,12 @@ LINE = 125_000_000
 # The kernel looks for a free port when it connects and not when it binds (linux/in.h; Python names it from 3.12 on): a
 # bind among thousands of ports keeps a processor in the kernel for milliseconds, whatever the priorities.
 IP_BIND_ADDRESS_NO_PORT = 24
+# Connections from one loopback address: the server lets one address have about a thousand.
+PER_ADDRESS = 1000
+# HTTP/2 (RFC 9113, §3.4 and §6): what a client sends first, an empty SETTINGS frame, and the frames that are read.
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+EMPTY_SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+SETTINGS, PING, GOAWAY, ACK = 4, 6, 7, 1
 # Not the honest requests' path, whose answers are counted.
 BATCH, SINGLE = "/licenseVerificationBatch", "/dapi/licenseVerification"
 
@@ -90,19 +96,19 @@ class Attack:
         if len(self.up) == self.connections:
             self.ready.set()
 
-    def socket(self):
-        """One that will connect from this attacker's address."""
+    def socket(self, number):
+        """One that will connect from one of this attacker's addresses; SOURCE is their first three numbers."""
         connection = socket.socket()
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
-        connection.bind((self.source, 0))
+        connection.bind((f"{self.source}.{number // PER_ADDRESS + 1}", 0))
         return connection
 
     async def worker(self, number):
         """One connection after the other, for ever."""
         attack = getattr(self, self.kind)
         while True:
-            connection = self.socket()
+            connection = self.socket(number)
             try:
                 await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", self.port))
                 reader, writer = await asyncio.open_connection(sock=connection)
@@ -196,6 +202,28 @@ class Attack:
         chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces(self.body)]
         await self.paced(number, reader, writer, lambda: [head, *chunks, b"0\r\n\r\n"])
 
+    async def amplified(self, number, reader, writer):
+        """Single checks, which wait for KOROAD with all that was read of them."""
+        head = self.head(token=self.token, length=f"Content-Length: {len(self.body)}", path=SINGLE)
+        await self.paced(number, reader, writer, lambda: [head, *pieces(self.body)])
+
+    async def pings(self, number, reader, writer):
+        """HTTP/2 without a request: acknowledges SETTINGS and answers PING until the server says GOAWAY."""
+        writer.write(PREFACE + EMPTY_SETTINGS)
+        while True:
+            head = await reader.readexactly(9)
+            length, kind, flags = int.from_bytes(head[:3], "big"), head[3], head[4]
+            payload = await reader.readexactly(length)
+            if kind == SETTINGS and not flags & ACK:
+                writer.write(bytes([0, 0, 0, SETTINGS, ACK, 0, 0, 0, 0]))
+                self.is_up(number)
+            elif kind == PING and not flags & ACK:
+                writer.write(bytes([0, 0, 8, PING, ACK, 0, 0, 0, 0]) + payload)
+                self.got["PING answered"] += 1
+            elif kind == GOAWAY:
+                self.got["closed by the server"] += 1
+                return
+
 
 class Idle(Attack):
     """Thousands of connections that say nothing, or nothing after one answer. Bare sockets, because a task and two
@@ -206,7 +234,7 @@ class Idle(Attack):
         self.connect(number)
 
     def connect(self, number):
-        connection = self.socket()
+        connection = self.socket(number)
         with contextlib.suppress(BlockingIOError):
             connection.connect(("127.0.0.1", self.port))
         asyncio.get_running_loop().add_writer(connection, self.connected, connection, number)

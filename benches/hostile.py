@@ -7,7 +7,8 @@ Honest traffic is single verifications on SQLite by wrk over 16 connections, pac
 neither window is at the machine's limit and both have the same number of requests. Attackers are processes of their own
 with the lowest priority (attack.py): they share the machine's cores with the server, and their own work must not pass
 for the server's slowness. What the kernel and the server do for them counts. Attackers that need a token have one of
-another company, and the server has the rate limit per key that it has by default.
+another company, and the server has the rate limit per key that it has by default. Attackers of a development key hold
+their requests by a licence number that the server's own simulator never answers (docs/sandbox.md, 9992…).
 """
 
 import contextlib
@@ -30,6 +31,8 @@ import nodes
 CONNECTIONS, PER_SECOND = 16, 500
 # p99 under attack beside calm.
 LIMIT = 3.0
+# Resident memory of the server under attack.
+MOST_MEMORY_MB = 300
 # Seconds after which the server by default closes a connection that keeps it waiting, and a little more.
 PATIENCE = 17
 MIB = 1 << 20
@@ -52,6 +55,10 @@ class Attack:
     processes: int = 1
     # Requests a second that the server lets through, where it is that which slows the attacker down.
     through: int = 0
+    # Whether the body is small members that JSON makes much of, under a development key.
+    amplified: bool = False
+    # Whether the server closes such connections within a window.
+    is_closed: bool = True
 
 
 ATTACKS = [
@@ -65,6 +72,9 @@ ATTACKS = [
     Attack("1 MiB and a byte, 100/s or as fast as they are read", "bodies", 16, 100, MIB + 1, through=32),
     Attack("1 MiB and a byte in chunks, 100/s", "chunked", 16, 100, MIB + 1),
     Attack("bad tokens, 1,000/s", "tokens", 25, 500, processes=2),
+    # More a second than a key's rate of bytes lets through: it is always used up.
+    Attack("1 MiB of small JSON members that KOROAD never answers, 12/s", "amplified", 96, 12, MIB, amplified=True),
+    Attack("HTTP/2 connections that only answer PING, 2,000", "pings", 1000, processes=2, is_closed=False),
 ]
 
 
@@ -105,6 +115,8 @@ class Target:
     environment: dict
     token: str
     secret_key: str
+    development_token: str
+    development_secret_key: str
 
 
 @contextlib.contextmanager
@@ -128,14 +140,17 @@ def server(bench, rims, home, settings, ports):
     config.chmod(0o600)
     auth_key, secret_key = bench.company(rims, config)
     other_auth_key, other_secret_key = bench.account(rims, config, "other", "2345678901", "다른렌트카")
+    development = bench.account(rims, config, "third", "3456789012", "셋째렌트카", "development")
     with bench.process([rims, "serve", "--config", str(config)], "ready") as (child, _):
         url = f"http://127.0.0.1:{ports[0]}"
         bodies = home / "singles.txt"
         bench.sealed(bodies, secret_key, today(), 2000, 1)
-        token, other_token = (nodes.token_of(rims, url, key) for key in (auth_key, other_auth_key))
+        keys = (auth_key, other_auth_key, development[0])
+        token, other_token, development_token = (nodes.token_of(rims, url, key) for key in keys)
         pause = str(round(1000 * CONNECTIONS / PER_SECOND))
         environment = os.environ | {"BODIES": str(bodies), "TOKEN": token, "PAUSE_MS": pause}
-        yield Target(bench, home, child.pid, url, environment, other_token, other_secret_key)
+        others = (other_token, other_secret_key, development_token, development[1])
+        yield Target(bench, home, child.pid, url, environment, *others)
 
 
 def today():
@@ -183,13 +198,16 @@ def attackers(target, attack):
     """
     files = open_files(target.server)
     port = target.url.rpartition(":")[2]
-    body = sealed_of(target, attack.body) if attack.body else ""
+    body, token = "", target.token
+    if attack.amplified:
+        body, token = amplified_of(target, attack.body), target.development_token
+    elif attack.body:
+        body = sealed_of(target, attack.body)
     reports, running = [], []
     try:
         for number in range(attack.processes):
-            # A loopback address of its own: one address has not enough ports for what closes and comes again.
-            words = [attack.kind, port, attack.connections, attack.rate, target.token, body]
-            words.append(f"127.0.1.{number + 1}")
+            # Loopback addresses of its own: one address has not enough ports for what closes and comes again.
+            words = [attack.kind, port, attack.connections, attack.rate, token, body, f"127.1.{number + 1}"]
             command = [sys.executable, str(PROGRAM), *map(str, words)]
             running.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
         for child in running:
@@ -221,6 +239,25 @@ def sealed_of(target, size):
     return path
 
 
+def amplified_of(target, size):
+    """A sealed single check with members that no table has: seven bytes each, and a map in memory if it is kept."""
+    path = target.folder / f"amplified-{size}.txt"
+    if not path.exists():
+        driver = {
+            "f_license_no": "999212345678", "f_resident_name": "홍길동", "f_licn_con_code": "12",
+            "f_from_date": today(), "f_to_date": today(), "vhcl_reg_no": "67라6767",
+        }
+        # Base64 makes four bytes of three; the rest is the envelope and the driver.
+        members = (size * 3 // 4 - 1024) // len('{"":0},')
+        plaintext = json.dumps(driver, ensure_ascii=False)[:-1] + ',"x":[' + ",".join(['{"":0}'] * members) + "]}"
+        environment = os.environ | {"RIMS_SECRET_KEY": target.development_secret_key}
+        seal = [str(target.bench.RELEASE / "rims"), "seal"]
+        path.write_bytes(subprocess.run(seal, input=plaintext.encode(), check=True, capture_output=True, env=environment).stdout)
+        if not 0.9 * size < path.stat().st_size <= size:
+            sys.exit(f"a body has {path.stat().st_size} bytes and not about {size}")
+    return path
+
+
 def forget_peak(pid):
     """The peak of resident memory begins anew (proc(5), clear_refs)."""
     pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
@@ -244,6 +281,8 @@ def faults(row):
     windows = row["calm"] + row["hostile"] + row["beside"]
     if row["ratio"] > LIMIT:
         found.append(f"p99 is {row['ratio']:.1f} times as long")
+    if row["peak"] > MOST_MEMORY_MB:
+        found.append(f"the server took {row['peak']:.0f} MB of memory, more than {MOST_MEMORY_MB}")
     if failed := sum(window["failed"] for window in windows):
         found.append(f"{failed:.0f} honest requests failed")
     if min(window["rate"] for window in windows) < PER_SECOND * 0.8:
@@ -254,7 +293,7 @@ def faults(row):
             found.append(f"an attacker made {made:.0f} requests a second")
         if attack.through and "closed by the server" in told["got"]:
             found.append("connections were reset instead of answered")
-        if not attack.rate and not told["got"]:
+        if not attack.rate and attack.is_closed and not told["got"]:
             found.append("the server closed none of an attacker's connections")
         if not attack.rate and told["at_work"] < attack.connections * 0.8:
             found.append(f"an attacker had only {told['at_work']:.0f} connections at work, {told['open']:.0f} of them open")
