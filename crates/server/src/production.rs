@@ -161,14 +161,14 @@ impl Server {
         let ops_options = ListenerOptions { name: "ops", connections: few, ..options.clone() };
         let api = api::router(Api::new(services, &config.api, &config.traces)?);
         let tls = config.api.tls.as_ref();
-        let ops_router = refuse_foreign_hosts(ops.clone().router(), config.ops.listen);
+        let ops_router = refuse_foreign_hosts(with_rules(ops.clone().router()), config.ops.listen);
         // Before there is anything to hang up: the signal would end the process.
         let hangups = signal(SignalKind::hangup()).map_err(StartError::Signal)?;
         let api = Listener::start(api, config.api.listen, tls, options)?;
         let hangups = tokio::spawn(reload_on(hangups, api.certificate()));
         Ok(Self {
             api,
-            ops_listener: Listener::start(with_rules(ops_router), config.ops.listen, None, ops_options)?,
+            ops_listener: Listener::start(ops_router, config.ops.listen, None, ops_options)?,
             ops,
             store,
             simulators,

@@ -163,8 +163,8 @@ impl Sandbox {
         let scheduler = tokio::spawn(scheduler.run());
         let router = ops.clone().router().merge(browser_guard::refuse_other_bodies(control.router()));
         let router = browser_guard::refuse_foreign_origins(router);
-        let router = browser_guard::refuse_foreign_hosts(router, options.ops);
-        let ops_listener = Listener::start(with_rules(router), options.ops, None, listener("ops"))?;
+        let router = browser_guard::refuse_foreign_hosts(with_rules(router), options.ops);
+        let ops_listener = Listener::start(router, options.ops, None, listener("ops"))?;
         Ok(Self { api, web, ops_listener, ops, store, services, simulators, scheduler, folder })
     }
 

@@ -7,7 +7,7 @@ use reqwest::{Client, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::production::Deployment;
+use crate::production::{Deployment, write_private};
 
 const REQUEST: &[u8] = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
 const REFUSED: &str = r#"rims_certificate_reloads_total{outcome="refused"} 1"#;
@@ -91,7 +91,7 @@ async fn a_connection_that_is_used_all_the_time_ends_at_its_age_between_requests
 
 fn certificate(folder: &Path) -> reqwest::Certificate {
     let certificate = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    std::fs::write(folder.join("key.pem"), certificate.signing_key.serialize_pem()).unwrap();
+    write_private(&folder.join("key.pem"), &certificate.signing_key.serialize_pem());
     std::fs::write(folder.join("chain.pem"), certificate.cert.pem()).unwrap();
     reqwest::Certificate::from_pem(certificate.cert.pem().as_bytes()).unwrap()
 }

@@ -113,8 +113,7 @@ const OF_NO_ENVIRONMENT: &[&str] = &[
     "rims_reservation_runs_total",
     "rims_connections",
     "rims_certificate_reloads_total",
-    "rims_auth_",
-    "rims_control_",
+    "rims_failed_authentications_total",
 ];
 
 #[tokio::test]
