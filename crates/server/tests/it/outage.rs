@@ -3,10 +3,13 @@
 use axum::http::StatusCode;
 use rims_domain::Environment;
 use rims_protocol::values::UserId;
+use rims_server::clock::Clock;
+use rims_server::service::administration::Administration;
 use rims_server::webhook::{Reach, WebhookUrl};
 use serde_json::{Value, json};
 
 use crate::harness::{Client, Running, batch_of, error_of, with};
+use crate::production::{Deployment, attach, both_keys, driver};
 use crate::receiver::Receiver;
 
 const SINGLE: &str = "/licenseVerification";
@@ -195,30 +198,36 @@ async fn what_is_never_answered_keeps_no_other_company_waiting() {
 
 #[tokio::test]
 async fn a_company_has_so_many_checks_waiting_and_hears_of_the_bound() {
-    let (running, receiver, client) = told().await;
-    running.set_faults(json!({ "koroad": "unreachable" })).await;
-    let ask = async |path: &str, request: &Value, reference: &str| {
+    let deployment = Deployment::start("[outage]\nwaiting_per_company = 3").await;
+    let [development, client] = both_keys(&deployment).await;
+    // KOROAD refuses the connection for such a number.
+    let unreachable = with(&driver(), "f_license_no", "999012121200");
+    let queued = async |client: &Client, path: &str, request: &Value, reference: &str| {
         let header = ("recheck-reference", reference.as_bytes());
         let response = client.send_with(path, &request.to_string(), header).await;
-        let queued = response.headers().get("recheck-queued").map(|value| value.to_str().unwrap().to_owned());
-        let answer: Value = response.json().await.unwrap();
-        assert_eq!(error_of(&answer).0, -90, "the answer is the specification's, whatever is queued");
-        queued
+        response.headers().get("recheck-queued").map(|value| value.to_str().unwrap().to_owned())
     };
-    let batch = batch_of(&vec![running.driver(); 1_000]);
-    for number in 0..10 {
-        assert_eq!(ask(BATCH, &batch, &format!("lot-{number}")).await.as_deref(), Some("yes"));
+    assert_eq!(queued(&client, SINGLE, &unreachable, "a").await.as_deref(), Some("no-webhook"));
+    let store = attach(&deployment.config).await;
+    let (user, url) = (UserId::parse("acme").unwrap(), WebhookUrl::parse("https://192.0.2.1/hook").unwrap());
+    let administration = Administration::new(store.clone(), Clock::system());
+    administration.add_webhook(&user, &url, Reach::Anywhere).await.unwrap();
+    let batch = batch_of(&vec![unreachable.clone(); 2]);
+    for (path, request, reference, expected) in [
+        (BATCH, &batch, "b", "yes"),
+        (BATCH, &batch, "c", "too-many-wait"),
+        (SINGLE, &unreachable, "d", "yes"),
+        (SINGLE, &unreachable, "e", "too-many-wait"),
+    ] {
+        assert_eq!(queued(&client, path, request, reference).await.as_deref(), Some(expected), "{reference}");
     }
-    assert_eq!(ask(SINGLE, &running.driver(), "one").await.as_deref(), Some("too-many-wait"));
-    assert_eq!(waiting(&running).await, 10_000);
-    let s02 = running.client("s02", Environment::Operations).await;
-    let header = ("recheck-reference", &b"x"[..]);
-    let response = s02.send_with(SINGLE, &running.driver().to_string(), header).await;
-    assert_eq!(response.headers()["recheck-queued"], "no-webhook");
-    running.set_faults(json!({ "koroad": null })).await;
-    let response = client.send_with(SINGLE, &running.driver().to_string(), header).await;
-    assert!(!response.headers().contains_key("recheck-queued"), "KOROAD answered");
-    running.advance("PT1M").await;
-    assert_eq!((waiting(&running).await, news(&receiver).len()), (0, 10_000));
-    running.stop().await;
+    assert_eq!(
+        queued(&development, SINGLE, &unreachable, "f").await.as_deref(),
+        Some("yes"),
+        "a queue apart"
+    );
+    assert_eq!(queued(&client, SINGLE, &driver(), "g").await, None, "KOROAD answered");
+    assert_eq!(store.rechecks_waiting(Environment::Operations).await, Ok(3));
+    store.close().await;
+    deployment.stop().await;
 }
