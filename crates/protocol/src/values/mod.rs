@@ -21,7 +21,7 @@ pub use person_name::PersonName;
 pub use recheck_reference::RecheckReference;
 pub use score::Score;
 pub use text::is_control_or_format;
-pub(crate) use text::{composed, without_controls};
+pub(crate) use text::{composed, is_syllable, without_controls};
 pub use user::{BusinessNumber, UserId};
 pub use vehicle::{DeviceId, Plate, PlateKey, TEMPORARY_PLATE, Vehicle};
 

@@ -19,6 +19,12 @@ pub fn is_control_or_format(character: char) -> bool {
     }
 }
 
+/// A syllable of Hangul in one character: most names and plates are of these and of ASCII, which is seen without the tables
+/// of Unicode.
+pub(crate) fn is_syllable(character: char) -> bool {
+    ('가'..='힣').contains(&character)
+}
+
 /// Refuses control and format characters: no identifier and no name has one, PostgreSQL stores no NUL, and they forge
 /// lines and hide or reorder text wherever it is shown.
 pub(crate) fn without_controls(text: &str) -> Result<&str, Malformed> {
@@ -31,6 +37,9 @@ pub(crate) fn without_controls(text: &str) -> Result<&str, Malformed> {
 
 /// The text in Unicode NFC: a syllable of Hangul is one character, however the sender's system composes it.
 pub(crate) fn composed(text: &str) -> CompactString {
+    if text.chars().all(|character| character.is_ascii() || is_syllable(character)) {
+        return text.into();
+    }
     match is_nfc_quick(text.chars()) {
         IsNormalized::Yes => text.into(),
         IsNormalized::No | IsNormalized::Maybe => text.nfc().collect(),

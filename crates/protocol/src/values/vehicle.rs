@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
-use super::{Malformed, composed, without_controls};
+use super::{Malformed, composed, is_syllable, without_controls};
 
 /// The plate that stands for "not decided yet" (§3.3).
 pub const TEMPORARY_PLATE: &str = "99임9999";
@@ -45,6 +45,9 @@ impl Plate {
 
     /// What all spellings of this number have in common.
     pub fn key(&self) -> PlateKey {
+        if self.0.chars().all(|character| character.is_ascii_alphanumeric() || is_syllable(character)) {
+            return PlateKey(self.0.clone());
+        }
         PlateKey(self.0.nfkd().filter(|character| !is_left_out(*character)).nfc().collect())
     }
 
@@ -119,6 +122,8 @@ pub enum Vehicle {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -154,6 +159,17 @@ mod tests {
         }
         assert_ne!(key("67라6767"), key("67라6768"));
         assert_ne!(key("67라6767"), key("67나6767"));
+    }
+
+    proptest! {
+        /// What is seen without the tables of Unicode is what they say.
+        #[test]
+        fn a_plain_plate_is_its_own_key(text in "[0-9A-Za-z가-힣]{1,16}") {
+            let by_the_tables: String = text.nfkd().filter(|character| !is_left_out(*character)).nfc().collect();
+            let plate = Plate::parse(&text).unwrap();
+            let key = plate.key();
+            prop_assert_eq!((plate.as_str(), key.as_str()), (text.as_str(), by_the_tables.as_str()));
+        }
     }
 
     #[test]
