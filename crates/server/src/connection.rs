@@ -92,13 +92,15 @@ impl Served {
         });
         let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
         let ConnectionLimits { idle, max_age, .. } = *self.connections.limits();
+        let idle_or_old = async {
+            tokio::select! {
+                () = activity.idle(self.patience.most(), idle) => {}
+                () = sleep(max_age) => {}
+            }
+        };
         let served = tokio::select! {
             served = connection.as_mut() => served,
-            () = activity.idle(self.patience.most(), idle) => {
-                connection.as_mut().graceful_shutdown();
-                timeout(GRACE, connection).await.unwrap_or(Ok(()))
-            }
-            () = sleep(max_age) => {
+            () = idle_or_old => {
                 connection.as_mut().graceful_shutdown();
                 timeout(GRACE, connection).await.unwrap_or(Ok(()))
             }

@@ -1,5 +1,5 @@
-//! How many connections a listener has, and for how long: an open connection costs a file and memory, and whoever answers
-//! PING could keep one for ever.
+//! How many connections a listener has, and for how long: an open connection costs a file and memory, and a client that
+//! answers PING could keep one for ever.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

@@ -28,8 +28,8 @@ macro_rules! queue {
 
             statements! { SHARED:
                 FIRST_DUE = concat!("SELECT MIN(due_ms) FROM ", $table, " WHERE environment = $1 AND due_ms IS NOT NULL");
-                // A minimum for each lane: PostgreSQL would answer EXISTS for all of them by reading all that is due.
                 // The next lanes that have something due: $1 environment, $2 the lane before them, $3 now, $4 how many.
+                // A minimum for each lane, because PostgreSQL would answer EXISTS by reading all that is due.
                 LANES = concat!("
                     WITH RECURSIVE lane (id) AS (
                         SELECT MIN(", $lane, ") FROM ", $table, "
