@@ -4,6 +4,7 @@
 //! `docs/` of the repository tells how to run it; sections cited as `§4.2.3` are those of the RIMS v1.6
 //! specification.
 
+pub mod anchors;
 pub mod api;
 mod certificate;
 pub mod clock;

@@ -13,6 +13,7 @@ use rims_upstream::{Koroad, VehicleRegistry};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
+use crate::anchors::{AnchorError, Anchors};
 use crate::api::{self, Api};
 use crate::certificate::Certificate;
 use crate::clock::Clock;
@@ -74,6 +75,9 @@ pub enum StartError {
     /// The client that delivers webhooks.
     #[error("webhooks: {0}")]
     Webhooks(#[from] ClientError),
+    /// The file for the ends of the audit trail.
+    #[error(transparent)]
+    Anchors(#[from] AnchorError),
     /// No random bytes.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
@@ -92,6 +96,17 @@ pub enum StartError {
     /// The sandbox's accounts.
     #[error("fixtures: {0}")]
     Fixtures(String),
+}
+
+/// On PostgreSQL the role that serves should not be the owner of the tables.
+async fn tell_of_a_rewritable_trail(store: &Store) -> Result<(), StoreError> {
+    if store.may_rewrite_audit().await? {
+        tracing::warn!(
+            "the database role of this server may change and delete the audit trail; give it a role of its own with \
+             `rims migrate --app-role`"
+        );
+    }
+    Ok(())
 }
 
 /// A running server.
@@ -130,6 +145,7 @@ impl Server {
         let keys = master_keys(&config.database)?;
         let store = Store::open(&store_options(config), &keys).await?;
         check_schema(&store).await?;
+        tell_of_a_rewritable_trail(&store).await?;
         let clock = Clock::system();
         store.make_partitions(clock.now()).await?;
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -149,7 +165,8 @@ impl Server {
         let services = Services::new(store.clone(), upstreams, clock, KeyPolicy::RefuseWellKnown, settings);
         let client = WebhookClient::new(config.webhook_targets(), config.webhooks.timeouts())?;
         let outbox = Outbox::new(store.clone(), services.clock().clone(), client);
-        let scheduler = Scheduler::new(Arc::clone(&services), outbox, config.retention.into());
+        let anchors = Anchors::new((&config.audit).into())?;
+        let scheduler = Scheduler::new(Arc::clone(&services), outbox, config.retention.into(), Some(anchors));
         let scheduler = tokio::spawn(scheduler.run());
         let ops = Ops::new(services.clone(), metrics);
         let options = config.api.listener_options();

@@ -9,6 +9,7 @@ use rims_domain::Environment;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::MissedTickBehavior;
 
+use crate::anchors::{AnchorError, Anchors};
 use crate::service::retention::Retention;
 use crate::service::{ServiceError, Services};
 use crate::webhook::Outbox;
@@ -22,26 +23,39 @@ enum Work {
     Rechecks(Environment),
     Reservations,
     Maintenance,
+    Anchors,
     Webhooks(Environment),
 }
 
 impl Work {
     /// What gives companies something to hear comes before the webhooks.
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Rechecks(Environment::Operations),
         Self::Rechecks(Environment::Development),
         Self::Reservations,
         Self::Maintenance,
+        Self::Anchors,
         Self::Webhooks(Environment::Operations),
         Self::Webhooks(Environment::Development),
     ];
 
     fn sends_webhooks(self) -> bool {
         match self {
-            Self::Rechecks(_) | Self::Reservations | Self::Maintenance => false,
+            Self::Rechecks(_) | Self::Reservations | Self::Maintenance | Self::Anchors => false,
             Self::Webhooks(_) => true,
         }
     }
+}
+
+/// Why something that was due was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// A use case.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The ends of the audit trail.
+    #[error(transparent)]
+    Anchors(#[from] AnchorError),
 }
 
 /// Does what is due, kind by kind.
@@ -49,19 +63,26 @@ pub struct Scheduler {
     services: Arc<Services>,
     outbox: Outbox,
     retention: Retention,
+    /// None in a sandbox, whose trail proves nothing to anybody.
+    anchors: Option<Anchors>,
     /// One for each kind, held while it runs: after waiting for it, what was due before is done.
     running: [Mutex<()>; Work::ALL.len()],
 }
 
 impl Scheduler {
     /// Over the use cases.
-    pub fn new(services: Arc<Services>, outbox: Outbox, retention: Retention) -> Arc<Self> {
-        Arc::new(Self { services, outbox, retention, running: Default::default() })
+    pub fn new(
+        services: Arc<Services>,
+        outbox: Outbox,
+        retention: Retention,
+        anchors: Option<Anchors>,
+    ) -> Arc<Self> {
+        Arc::new(Self { services, outbox, retention, anchors, running: Default::default() })
     }
 
     /// Does all that is due now, and sends what it gives companies to hear. A kind that fails does not keep the others
     /// from being done; the first failure is returned.
-    pub async fn run_due(&self) -> Result<(), ServiceError> {
+    pub async fn run_due(&self) -> Result<(), WorkError> {
         let (webhooks, others): (Vec<_>, Vec<_>) = self.works().partition(|(work, _)| work.sends_webhooks());
         let mut first = Ok(());
         for works in [others, webhooks] {
@@ -75,13 +96,21 @@ impl Scheduler {
         Work::ALL.into_iter().zip(&self.running)
     }
 
-    async fn run_one(&self, work: Work, running: &Mutex<()>) -> Result<(), ServiceError> {
+    async fn run_one(&self, work: Work, running: &Mutex<()>) -> Result<(), WorkError> {
         let _running = running.lock().await;
+        let now = self.services.clock().now();
         match work {
-            Work::Rechecks(environment) => self.services.run_rechecks(environment).await,
-            Work::Reservations => self.services.run_reservations().await,
-            Work::Maintenance => self.services.keep_house(&self.retention, self.services.clock().now()).await,
-            Work::Webhooks(environment) => Ok(self.outbox.deliver_due(environment).await.map(drop)?),
+            Work::Rechecks(environment) => Ok(self.services.run_rechecks(environment).await?),
+            Work::Reservations => Ok(self.services.run_reservations().await?),
+            Work::Maintenance => Ok(self.services.keep_house(&self.retention, now).await?),
+            Work::Anchors => match &self.anchors {
+                Some(anchors) => Ok(anchors.keep_due(self.services.store(), now).await?),
+                None => Ok(()),
+            },
+            Work::Webhooks(environment) => {
+                self.outbox.deliver_due(environment).await.map_err(ServiceError::from)?;
+                Ok(())
+            }
         }
     }
 

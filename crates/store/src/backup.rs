@@ -258,7 +258,7 @@ async fn checked(
             Schema::Behind { .. } | Schema::Current { .. } => {}
         }
         let migrated = store.migrate().await?.applied.len();
-        let audit = store.verify_audit_telling(|rows| progress(Progress::AuditRows(rows))).await?;
+        let audit = store.verify_audit_telling(&[], |rows| progress(Progress::AuditRows(rows))).await?;
         if let Some((chain, at)) = audit.first_break() {
             return Err(BackupError::Broken { chain: chain.to_owned(), at });
         }

@@ -17,7 +17,7 @@
 //! | `backup` | copies of a SQLite database, taken and put back |
 //! | `keys`, `packed` | sealing, keyed hashes, the key file; long values compressed |
 //! | `hosts` | several PostgreSQL servers, of which one takes writes |
-//! | `schema` | migrations and key checks |
+//! | `schema`, `roles` | migrations and key checks; PostgreSQL's owner and application |
 #![warn(missing_docs)]
 
 mod access;
@@ -51,6 +51,7 @@ mod rental;
 mod replica;
 mod reservation;
 mod retention;
+mod roles;
 mod row;
 mod schema;
 mod sql;
@@ -59,7 +60,7 @@ mod subject;
 mod webhook;
 mod write;
 
-pub use audit::{AuditBreak, AuditReport, ChainReport};
+pub use audit::{AuditBreak, AuditHead, AuditOrder, AuditQuery, AuditReader, AuditReport, ChainReport};
 pub use backup::{BackupError, Progress, Restore, Restored};
 pub use claim::ClaimTerms;
 pub use error::{Constraint, StoreError};
@@ -76,6 +77,7 @@ pub use remote::{NewRemote, RemoteFinish, RemoteRecord, RemoteRefusal, RemoteRes
 pub use rental::{Confirmation, DriverCheckRecord, NewRental, Promotion, RentalRecord, StatusChange};
 pub use reservation::{Claim, NewReservation, NextRun, ReservationRecord, RunEnd};
 pub use retention::{Expired, ExpiredAudit};
+pub use roles::RoleError;
 pub use schema::{MigrationError, MigrationReport, Schema};
 pub use store::{OpenError, Store};
 pub use webhook::{
@@ -116,6 +118,7 @@ pub fn statements() -> [Vec<(String, String)>; 2] {
         webhook::POSTGRES,
         retention::POSTGRES,
         partition::POSTGRES,
+        roles::POSTGRES,
     ];
     let (claims, sqlite_claims) = (claim::shared_statements(), claim::sqlite_statements());
     let postgres_claims = claim::postgres_statements();

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rims_domain::calendar::today;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::PgPool;
 
 use crate::db::Backend;
 use crate::error::{StoreError, report};
@@ -21,6 +21,8 @@ statements! { POSTGRES:
         SELECT c.relname::text FROM pg_catalog.pg_inherits i
         JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
         WHERE i.inhparent = to_regclass($1) ORDER BY c.relname";
+    MAKE_PARTITION = "SELECT make_partition($1, $2, $3, $4)";
+    DROP_EMPTY_PARTITION = "SELECT drop_empty_partition($1, $2)";
 }
 
 /// A partitioned table and what its key means.
@@ -40,11 +42,10 @@ impl Store {
     pub async fn make_partitions(&self, now: Timestamp) -> Result<(), StoreError> {
         let Backend::Postgres(pool) = &self.inner.db else { return Ok(()) };
         for partitioned in &TABLES {
-            let existing = partitions(pool, partitioned.table).await.map_err(|error| report(&error))?;
+            let existing = months_of(pool, partitioned.table).await.map_err(|error| report(&error))?;
             for month in (0..=AHEAD).filter_map(|ahead| month(today(now), ahead)) {
-                let name = name(partitioned.table, month);
-                if !existing.contains(&name) {
-                    make(pool, partitioned, &name, month).await?;
+                if !existing.contains(&digits(month)) {
+                    make(pool, partitioned, month).await?;
                 }
             }
         }
@@ -54,20 +55,23 @@ impl Store {
     /// Drops the partitions of past months that retention has emptied.
     pub async fn drop_empty_partitions(&self, now: Timestamp) -> Result<(), StoreError> {
         let Backend::Postgres(pool) = &self.inner.db else { return Ok(()) };
+        let Some(present) = month(today(now), 0).map(digits) else { return Ok(()) };
         for Partitioned { table, .. } in &TABLES {
-            let Some(present) = month(today(now), 0).map(|month| name(table, month)) else { continue };
-            let existing = partitions(pool, table).await.map_err(|error| report(&error))?;
-            let default = format!("{table}_default");
-            for past in existing.iter().filter(|name| **name < present && **name != default) {
-                drop_if_empty(pool, table, past).await.map_err(|error| report(&error))?;
+            let existing = months_of(pool, table).await.map_err(|error| report(&error))?;
+            for past in existing.into_iter().filter(|month| *month < present) {
+                let dropped = sqlx::query(DROP_EMPTY_PARTITION).bind(*table).bind(past).execute(pool).await;
+                dropped.map_err(|error| report(&error))?;
             }
         }
         Ok(())
     }
 }
 
-async fn partitions(pool: &PgPool, table: &str) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar(PARTITIONS).bind(table).fetch_all(pool).await
+/// The months (yyyymm) that have a partition of a table.
+async fn months_of(pool: &PgPool, table: &str) -> sqlx::Result<Vec<String>> {
+    let names: Vec<String> = sqlx::query_scalar(PARTITIONS).bind(table).fetch_all(pool).await?;
+    let month = |name: &String| Some(name.strip_prefix(table)?.strip_prefix('_')?.to_owned());
+    Ok(names.iter().filter_map(month).filter(|month| month != "default").collect())
 }
 
 /// The first day of the month `ahead` months after a day's.
@@ -75,8 +79,8 @@ fn month(day: Date, ahead: i32) -> Option<Date> {
     day.first_of_month().checked_add(ahead.months()).ok()
 }
 
-fn name(table: &str, month: Date) -> String {
-    format!("{table}_{:04}{:02}", month.year(), month.month())
+fn digits(month: Date) -> String {
+    format!("{:04}{:02}", month.year(), month.month())
 }
 
 fn start(month: Date) -> Option<Timestamp> {
@@ -86,48 +90,26 @@ fn start(month: Date) -> Option<Timestamp> {
 
 /// Makes one partition. Where the default partition has rows of that month already, they stay there, and so do
 /// the month's others; where another node was faster, all is well.
-async fn make(pool: &PgPool, of: &Partitioned, name: &str, first: Date) -> Result<(), StoreError> {
+async fn make(pool: &PgPool, of: &Partitioned, first: Date) -> Result<(), StoreError> {
     let Some((from, to)) = start(first).zip(month(first, 1).and_then(start)) else { return Ok(()) };
-    let (from, to, table) = ((of.bound)(from), (of.bound)(to), of.table);
-    let text = format!(
-        "SET LOCAL lock_timeout = '5s'; \
-         CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES FROM ({from}) TO ({to})"
-    );
-    match run(pool, text).await {
+    let month = digits(first);
+    let make = sqlx::query(MAKE_PARTITION).bind(of.table).bind(&month);
+    match make.bind((of.bound)(from)).bind((of.bound)(to)).execute(pool).await {
         Err(sqlx::Error::Database(refusal)) if is_taken(refusal.code().as_deref()) => {
-            tracing::info!(name, "no partition of its own: the default one has rows of that month");
+            tracing::info!(
+                table = of.table,
+                month,
+                "no partition of its own: the default one has rows of that month"
+            );
             Ok(())
         }
-        made => made.map_err(|error| report(&error)),
+        done => done.map(drop).map_err(|error| report(&error)),
     }
 }
 
 /// check_violation: of the default partition; invalid_object_definition: overlapping; duplicate_table.
 fn is_taken(code: Option<&str>) -> bool {
     matches!(code, Some("23514" | "42P17" | "42P07"))
-}
-
-/// Looks again with the table locked, the whole one first as every writer does: a row that arrives after the first
-/// look keeps its partition.
-async fn drop_if_empty(pool: &PgPool, table: &str, name: &str) -> sqlx::Result<()> {
-    let used = format!("SELECT EXISTS (SELECT 1 FROM {name})");
-    if sqlx::query_scalar(AssertSqlSafe(used.as_str())).fetch_one(pool).await? {
-        return Ok(());
-    }
-    let mut transaction = pool.begin().await?;
-    let lock = format!("SET LOCAL lock_timeout = '1s'; LOCK TABLE {table}");
-    sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *transaction).await?;
-    if !sqlx::query_scalar(AssertSqlSafe(used)).fetch_one(&mut *transaction).await? {
-        sqlx::raw_sql(AssertSqlSafe(format!("DROP TABLE {name}"))).execute(&mut *transaction).await?;
-    }
-    transaction.commit().await
-}
-
-/// Names are this file's own; there are no values.
-async fn run(pool: &PgPool, text: String) -> sqlx::Result<()> {
-    let mut transaction = pool.begin().await?;
-    sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *transaction).await?;
-    transaction.commit().await
 }
 
 #[cfg(test)]
@@ -141,7 +123,7 @@ mod tests {
         let december = month(date(2026, 12, 31), 0).unwrap();
         let january = month(date(2026, 12, 31), 1).unwrap();
         assert_eq!((december, january), (date(2026, 12, 1), date(2027, 1, 1)));
-        assert_eq!(name("rental", january), "rental_202701");
+        assert_eq!(digits(january), "202701");
         assert_eq!(start(january), Some("2026-12-31T15:00:00Z".parse().unwrap()));
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rims_domain::{Account, AccountId, Credential, CredentialId, Environment};
 use rims_protocol::values::{LicenceNumber, Plate};
 
-use crate::audit::{self, AuditReport};
+use crate::audit::{self, AuditHead, AuditReport};
 use crate::codec::{Code, moment};
 use crate::db::on_backend;
 use crate::error::{StoreError, report};
@@ -53,6 +53,13 @@ impl Store {
         let row: Option<StoredKey> =
             read!(self, sqlx::query_as(sql::CREDENTIAL_BY_ID), fetch_optional, id.0)?;
         row.map(|row| row.open(&self.inner.keys)).transpose()
+    }
+
+    /// Whose a key is; its Secret Key stays sealed.
+    pub async fn credential_owner(&self, id: CredentialId) -> Result<Option<AccountId>, StoreError> {
+        let owner: Option<i64> =
+            read!(self, sqlx::query_scalar(sql::CREDENTIAL_OWNER), fetch_optional, id.0)?;
+        Ok(owner.map(AccountId))
     }
 
     /// An account's keys, oldest first, without their secrets.
@@ -170,15 +177,22 @@ impl Store {
 
     /// Recomputes every audit chain and says where one breaks. Reads the whole trail, beside whoever writes it.
     pub async fn verify_audit(&self) -> Result<AuditReport, StoreError> {
-        self.verify_audit_telling(|_| ()).await
+        self.verify_audit_telling(&[], |_| ()).await
     }
 
-    /// The same, and tells from time to time how many rows were checked.
+    /// The same, and looks for heads that were kept elsewhere; tells from time to time how many rows were checked. A head
+    /// whose row retention has destroyed is passed over.
     pub async fn verify_audit_telling(
         &self,
+        anchors: &[AuditHead],
         progress: impl Fn(u64) + Send + Sync,
     ) -> Result<AuditReport, StoreError> {
-        audit::verify(&self.inner.db, &self.inner.keys, &progress).await
+        audit::verify(&self.inner.db, &self.inner.keys, anchors, &progress).await
+    }
+
+    /// Where each audit chain ends, by its name.
+    pub async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
+        audit::heads(&self.inner.db).await
     }
 
     /// The keyed hash by which the audit trail knows somebody.

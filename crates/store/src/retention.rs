@@ -55,7 +55,6 @@ statements! { STATEMENTS:
         UPDATE audit_chain
         SET base_seq = $2, base_hash = (SELECT hash FROM audit WHERE chain = $1 AND seq = $2)
         WHERE chain = $1 AND base_seq < $2";
-    DELETE_AUDIT = "DELETE FROM audit WHERE chain = $1 AND seq <= $2";
     CHORE_UNTIL = "SELECT until_ms FROM chore WHERE name = $1";
     CLAIM_CHORE = "
         INSERT INTO chore (name, until_ms) VALUES ($1, $2)
@@ -63,6 +62,7 @@ statements! { STATEMENTS:
 }
 
 statements! { SQLITE:
+    SQLITE_DELETE_AUDIT = "DELETE FROM audit WHERE chain = $1 AND seq <= $2";
     SQLITE_DELETE_VERIFICATIONS = "
         DELETE FROM verification WHERE id IN (SELECT id FROM verification WHERE id < $1 ORDER BY id LIMIT $2)";
     SQLITE_DELETE_RENTALS = "
@@ -71,8 +71,9 @@ statements! { SQLITE:
         RETURNING company_id, number, from_date, to_date, created_date";
 }
 
-// An id alone is no key of a partitioned table.
+// An id alone is no key of a partitioned table. The application's role may not delete from `audit` (`roles.rs`).
 statements! { POSTGRES:
+    POSTGRES_DELETE_AUDIT = "SELECT destroy_audit($1, $2)";
     POSTGRES_DELETE_VERIFICATIONS = "
         DELETE FROM verification WHERE (company_id, id) IN
             (SELECT company_id, id FROM verification WHERE id < $1 ORDER BY id LIMIT $2)";
@@ -144,7 +145,8 @@ impl RetentionCommand {
             Self::Destroy(expired) => destroy(link, *expired).await,
             Self::DestroyAudit(ExpiredAudit { chain, up_to }) => {
                 one(changed!(link, MOVE_BASE, chain.as_str(), up_to), "audit rows to destroy")?;
-                changed!(link, DELETE_AUDIT, chain.as_str(), up_to);
+                let text = text_of(link, SQLITE_DELETE_AUDIT, POSTGRES_DELETE_AUDIT);
+                changed!(link, text, chain.as_str(), up_to);
                 Ok(())
             }
             Self::ClaimChore { name, until_ms, now_ms } => {

@@ -53,6 +53,17 @@ statements! { SHARED:
         SELECT chain, seq, at_ms, key_version, actor_kind, actor, actor_name, address, environment, action, company_id,
                subject_hash, reference, outcome, sheet, hash
         FROM audit WHERE chain = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
+    CREDENTIAL_OWNER = "SELECT account_id FROM credential WHERE id = $1";
+    AUDIT_FORWARDS = "
+        SELECT chain, seq, at_ms, key_version, actor_kind, actor, actor_name, address, environment, action, company_id,
+               subject_hash, reference, outcome, sheet, hash
+        FROM audit WHERE chain = $1 AND seq > $2 AND at_ms >= $3 AND at_ms < $4 ORDER BY seq LIMIT $5";
+    AUDIT_BACKWARDS = "
+        SELECT chain, seq, at_ms, key_version, actor_kind, actor, actor_name, address, environment, action, company_id,
+               subject_hash, reference, outcome, sheet, hash
+        FROM audit WHERE chain = $1 AND seq < $2 AND at_ms >= $3 AND at_ms < $4 ORDER BY seq DESC LIMIT $5";
+    AUDIT_CHAIN_NAMES = "SELECT chain FROM audit_chain ORDER BY chain";
+    AUDIT_HEADS = "SELECT chain, seq, hash FROM audit_chain WHERE seq > 0 ORDER BY chain";
     AUDIT_NEXT_CHAIN = "SELECT MIN(chain) FROM audit_chain WHERE chain > $1";
     AUDIT_HEAD = "SELECT seq, hash FROM audit_chain WHERE chain = $1";
     AUDIT_ENDS = "SELECT base_seq, base_hash, seq, hash FROM audit_chain WHERE chain = $1";

@@ -111,7 +111,7 @@ pub(crate) enum KeysCommand {
         #[arg(value_parser = parse::user_id)]
         user_id: UserId,
         /// development or operations.
-        #[arg(value_parser = environment)]
+        #[arg(value_parser = parse::environment)]
         environment: Environment,
     },
     /// Revoke a key and its tokens.
@@ -120,7 +120,7 @@ pub(crate) enum KeysCommand {
         #[arg(value_parser = parse::user_id)]
         user_id: UserId,
         /// development or operations.
-        #[arg(value_parser = environment)]
+        #[arg(value_parser = parse::environment)]
         environment: Environment,
     },
     /// Approve the operations key.
@@ -135,7 +135,7 @@ pub(crate) enum KeysCommand {
         #[arg(value_parser = parse::user_id)]
         user_id: UserId,
         /// development or operations.
-        #[arg(value_parser = environment)]
+        #[arg(value_parser = parse::environment)]
         environment: Environment,
         /// Networks such as 203.0.113.0/24.
         networks: Vec<IpNet>,
@@ -277,10 +277,6 @@ fn account_kind(text: &str) -> Result<AccountKind, String> {
 
 fn account_status(text: &str) -> Result<AccountStatus, String> {
     AccountStatus::from_code(text).ok_or_else(|| "a code of table 5.6, 1 to 6".to_owned())
-}
-
-fn environment(text: &str) -> Result<Environment, String> {
-    Environment::from_name(text).ok_or_else(|| "development or operations".to_owned())
 }
 
 fn webhook_url(text: &str) -> Result<WebhookUrl, String> {

@@ -1,4 +1,5 @@
 mod admin;
+mod audit;
 mod company;
 mod driver;
 mod operation;
@@ -17,12 +18,15 @@ pub(crate) use admin::{
     Admin, AdminCommand, DelegationCommand, KeysCommand, MasterKeyCommand, RentalCommand, UserCommand,
     WebhookCommand,
 };
+pub(crate) use audit::{
+    Audit, AuditCommand, AuditExport, AuditList, AuditSubject, AuditVerify, Filter, TrailName,
+};
 pub(crate) use company::{
     Anomaly, Batch, Connection, History, KeyStore, Login, Number, Output, RemoteResult, Rental, RentalAction,
     Schedule, User, Verify, days,
 };
 pub(crate) use driver::Driver;
-pub(crate) use operation::{Audit, AuditCommand, Backup, Migrate, Restore};
+pub(crate) use operation::{Backup, Migrate, Restore};
 pub(crate) use tools::{Completions, Doctor, Man, Why};
 
 /// RIMS: driver qualification verification (운전자격확인시스템).

@@ -1,8 +1,5 @@
 use std::path::PathBuf;
 
-use clap::Subcommand;
-
-use super::company::Output;
 use super::{Acting, ConfigFile};
 
 /// Bring the database's schema to this version.
@@ -14,6 +11,10 @@ pub(crate) struct Migrate {
     /// Change nothing; exit code 0 if the schema is this version's, else 1 and what there is to do.
     #[arg(long)]
     pub(crate) check: bool,
+    /// On PostgreSQL, also give this role what a server needs and no more: it cannot change or delete a row of the audit
+    /// trail. Run as the owner of the tables; the servers then connect as the role.
+    #[arg(long, value_name = "ROLE", conflicts_with = "check")]
+    pub(crate) app_role: Option<String>,
 }
 
 /// Copy a SQLite database into a new file while a server may run on it. The copy is checked, and is whole or not there.
@@ -46,25 +47,4 @@ pub(crate) struct Restore {
     /// for `rims admin keys approve` again, and all tokens have ended.
     #[arg(long)]
     pub(crate) trust_keys: bool,
-}
-
-/// The audit trail.
-#[derive(clap::Args)]
-#[command(after_help = "Example: rims audit verify --config /etc/rims/rims.toml")]
-pub(crate) struct Audit {
-    #[command(subcommand)]
-    pub(crate) command: AuditCommand,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum AuditCommand {
-    /// Recompute every chain, beside a running server. Exit code 0: all are whole, 1: one is broken. Keep each chain's last
-    /// row and hash elsewhere: a chain that was cut off together with its head is whole again.
-    #[command(after_help = "Example: rims audit verify --config /etc/rims/rims.toml --output json")]
-    Verify {
-        #[command(flatten)]
-        config: ConfigFile,
-        #[command(flatten)]
-        output: Output,
-    },
 }

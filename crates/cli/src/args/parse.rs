@@ -8,7 +8,7 @@ use rims_client::codes::{ApiType, LicenceClass, OneWay, Recurrence, SearchType};
 use rims_client::values::{
     BusinessNumber, IdempotencyKey, Malformed, Plate, RemoteNumber, UserId, parse_compact,
 };
-use rims_domain::OperatorName;
+use rims_domain::{Environment, OperatorName};
 use rims_protocol::Interface;
 
 /// A day: a date, or so many days from today.
@@ -161,6 +161,10 @@ pub(crate) fn operator(text: &str) -> Result<OperatorName, String> {
     let most = OperatorName::MAX;
     OperatorName::parse(text)
         .ok_or_else(|| format!("a name is 1 to {most} characters without control characters"))
+}
+
+pub(crate) fn environment(text: &str) -> Result<Environment, String> {
+    Environment::from_name(text).ok_or_else(|| "development or operations".to_owned())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use rims_server::StartError;
 use rims_server::clock::Clock;
 use rims_server::config::Config;
-use rims_store::Schema;
+use rims_store::{RoleError, Schema};
 
 use super::admin::attach;
 use super::runtime;
@@ -19,12 +19,30 @@ pub(crate) fn run(arguments: &args::Migrate) -> Result<(), Failure> {
         }
         let report = store.migrate().await.map_err(Failure::failed)?;
         store.make_partitions(Clock::system().now()).await.map_err(Failure::failed)?;
+        let granted = match &arguments.app_role {
+            Some(role) => store.grant_to_application(role).await.map_err(not_granted),
+            None => Ok(()),
+        };
         store.close().await;
+        granted?;
         print(&match report.applied.len() {
             0 => format!("nothing to do: the schema is at version {}\n", report.version),
             count => format!("applied {count} migrations: the schema is at version {}\n", report.version),
-        })
+        })?;
+        match &arguments.app_role {
+            Some(role) => {
+                print(&format!("{role} may serve: it can add to the audit trail, and not change it\n"))
+            }
+            None => Ok(()),
+        }
     })
+}
+
+fn not_granted(error: RoleError) -> Failure {
+    match error {
+        RoleError::NoRoles | RoleError::NoSuchRole(_) => Failure::input(error),
+        RoleError::Store(_) => Failure::failed(error),
+    }
 }
 
 /// What `rims serve` would say of the schema, without starting.

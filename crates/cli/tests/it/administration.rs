@@ -4,7 +4,7 @@ use std::process::Command;
 
 use nix::sys::signal::Signal;
 
-use crate::harness::{Serving, done, rims, run, sealed_driver, token, verify};
+use crate::harness::{Serving, done, execute, rims, run, sealed_driver, token, verify};
 
 /// A configuration over an empty folder, with simulated national systems in their own process.
 pub(crate) struct Site {
@@ -61,6 +61,17 @@ impl Site {
         let api = server.address("api");
         let held = token(&api, &keys.0);
         (server, api, held)
+    }
+
+    pub(crate) fn append_to_config(&self, text: &str) {
+        let path = self.config();
+        let before = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{before}\n{text}")).unwrap();
+    }
+
+    /// Changes the database behind the program's back.
+    pub(crate) fn execute(&self, text: &'static str) {
+        execute(&self.folder.path().join("rims.db"), text);
     }
 
     pub(crate) fn serve(&self) -> Serving {

@@ -10,10 +10,9 @@ use rims_domain::Environment;
 use rims_server::config::Config;
 use rims_store::{MasterKeys, Store};
 use serde_json::Value;
-use sqlx::{Connection, SqliteConnection};
 
 use crate::administration::{Site, pair};
-use crate::harness::{Serving, rims, run, sealed_driver, token, verify};
+use crate::harness::{Serving, execute, rims, run, sealed_driver, token, verify};
 
 /// Answers before the copy is begun.
 const ENOUGH: usize = 60;
@@ -92,12 +91,7 @@ impl Scene {
     }
 
     fn execute(&self, text: &'static str) {
-        let url = format!("sqlite://{}", self.path("rims.db").display());
-        tokio::runtime::Runtime::new().unwrap().block_on(async {
-            let mut link = SqliteConnection::connect(&url).await.unwrap();
-            sqlx::raw_sql(text).execute(&mut link).await.unwrap();
-            link.close().await.unwrap();
-        });
+        execute(&self.path("rims.db"), text);
     }
 }
 

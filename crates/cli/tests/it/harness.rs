@@ -10,6 +10,7 @@ use nix::unistd::Pid;
 use rims_domain::Environment;
 use rims_server::sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
+use sqlx::{Connection as _, SqliteConnection};
 
 pub(crate) fn rims(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rims"));
@@ -89,6 +90,12 @@ impl Serving {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
     }
 
+    /// Waits for a line of its log that has a text.
+    pub(crate) fn logged(&mut self, text: &str) -> String {
+        let mut lines = BufReader::new(self.child.stderr.as_mut().unwrap()).lines();
+        lines.find_map(|line| line.ok().filter(|line| line.contains(text))).unwrap()
+    }
+
     /// Waits for its end: exit code (-1 if a signal ended it) and standard error.
     pub(crate) fn end(mut self) -> (i32, String) {
         let mut stderr = String::new();
@@ -103,6 +110,16 @@ impl Drop for Serving {
         _ = self.child.kill();
         _ = self.child.wait();
     }
+}
+
+/// Changes a SQLite database behind the program's back.
+pub(crate) fn execute(database: &Path, text: &'static str) {
+    let url = format!("sqlite://{}", database.display());
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut link = SqliteConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql(text).execute(&mut link).await.unwrap();
+        link.close().await.unwrap();
+    });
 }
 
 /// A token for the auth key, through `rims token`.

@@ -14,4 +14,5 @@ mod link;
 mod sandbox;
 mod sealing;
 mod traces;
+mod trail;
 mod webhooks;

@@ -2,6 +2,7 @@
 //! (`RIMS_API__LISTEN` for `[api] listen`). Unknown keys are errors.
 
 mod allow;
+mod audit;
 mod connections;
 mod failed_authentication;
 mod outage;
@@ -28,6 +29,7 @@ use serde::Deserialize;
 
 pub(crate) use allow::is_exposed;
 pub use allow::{AllowConfig, Plaintext, PrivateFile, System};
+pub use audit::AuditConfig;
 pub use connections::ConnectionsConfig;
 pub use failed_authentication::FailedAuthenticationConfig;
 pub use outage::OutageConfig;
@@ -68,6 +70,9 @@ pub struct Config {
     /// How long records are kept.
     #[serde(default)]
     pub retention: RetentionConfig,
+    /// How the ends of the audit trail are kept elsewhere.
+    #[serde(default)]
+    pub audit: AuditConfig,
     /// Where traces are sent.
     #[serde(default)]
     pub traces: TracesConfig,
@@ -385,6 +390,7 @@ impl Config {
         self.outage.check()?;
         self.quotas.check()?;
         self.traces.check()?;
+        self.audit.check()?;
         self.retention.check()
     }
 }

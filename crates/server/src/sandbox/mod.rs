@@ -157,7 +157,7 @@ impl Sandbox {
         let ops = Ops::new(Arc::clone(&services), metrics);
         let client = WebhookClient::new(Reach::Anywhere, Timeouts::default())?;
         let outbox = Outbox::new(store.clone(), services.clock().clone(), client);
-        let scheduler = Scheduler::new(Arc::clone(&services), outbox, Retention::default());
+        let scheduler = Scheduler::new(Arc::clone(&services), outbox, Retention::default(), None);
         let control =
             Control::new(Arc::clone(&services), Arc::clone(&simulators), Arc::clone(&scheduler), gate);
         let scheduler = tokio::spawn(scheduler.run());

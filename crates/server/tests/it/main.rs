@@ -7,6 +7,7 @@ mod documented;
 mod harness;
 
 mod allowed;
+mod anchors;
 mod anomaly;
 mod audit;
 mod batch;

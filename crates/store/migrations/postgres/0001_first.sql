@@ -312,3 +312,66 @@ CREATE TABLE quota_use (
     PRIMARY KEY (company_id, environment, kind, day)
 );
 CREATE INDEX quota_use_day ON quota_use (day);
+
+-- What needs more than the rights of the application's role (`rims migrate --app-role`) runs as the owner of the tables
+-- through these functions, each of which does one thing that cannot be misused (`roles.rs`).
+
+-- Destroys the oldest rows of an audit chain. Called by another than the owner, only those whose period is over:
+-- 개인정보의 안전성 확보조치 기준 §5③ (rights, three years) and §8① (accesses, two), less a day for clocks that differ.
+CREATE FUNCTION destroy_audit(of_chain TEXT, up_to BIGINT) RETURNS VOID
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    days CONSTANT INTEGER := CASE WHEN of_chain LIKE 'rights.%' THEN 1095 ELSE 730 END;
+    before_ms CONSTANT BIGINT := extract(epoch FROM clock_timestamp() - make_interval(days => days - 1)) * 1000;
+BEGIN
+    IF session_user <> current_user
+       AND EXISTS (SELECT 1 FROM audit WHERE chain = of_chain AND seq <= up_to AND at_ms >= before_ms) THEN
+        RAISE check_violation USING MESSAGE = format('audit rows of %s are kept for %s days', of_chain, days);
+    END IF;
+    DELETE FROM audit WHERE chain = of_chain AND seq <= up_to;
+END $$;
+
+-- Makes the partition of a month (yyyymm) unless it is there.
+CREATE FUNCTION make_partition(of_table TEXT, month TEXT, from_value BIGINT, to_value BIGINT) RETURNS VOID
+LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '5s' AS $$
+BEGIN
+    IF of_table NOT IN ('verification', 'rental', 'audit') OR month !~ '^[0-9]{6}$' THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'no such partition';
+    END IF;
+    EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s)',
+                   of_table || '_' || month, of_table, from_value, to_value);
+END $$;
+
+-- Drops the partition of a month (yyyymm) if it is empty. Looks again with the table locked, the whole one first as every
+-- writer does: a row that arrives after the first look keeps its partition.
+CREATE FUNCTION drop_empty_partition(of_table TEXT, month TEXT) RETURNS VOID
+LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '1s' AS $$
+DECLARE
+    partition CONSTANT TEXT := of_table || '_' || month;
+    used BOOLEAN;
+BEGIN
+    IF of_table NOT IN ('verification', 'rental', 'audit') OR month !~ '^[0-9]{6}$' THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'no such partition';
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', partition) INTO used;
+    IF used THEN
+        RETURN;
+    END IF;
+    EXECUTE format('LOCK TABLE %I', of_table);
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', partition) INTO used;
+    IF NOT used THEN
+        EXECUTE format('DROP TABLE %I', partition);
+    END IF;
+END $$;
+
+-- Nobody else's tables of these names, and nobody but the owner and whom it grants them to.
+DO $$
+DECLARE
+    signature TEXT;
+BEGIN
+    FOREACH signature IN ARRAY ARRAY['destroy_audit(TEXT, BIGINT)', 'make_partition(TEXT, TEXT, BIGINT, BIGINT)',
+                                     'drop_empty_partition(TEXT, TEXT)'] LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', signature, current_schema());
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
+    END LOOP;
+END $$;

@@ -4,19 +4,20 @@
 //! whose version the row names, with 32 zero bytes before the first row. A row that is changed, moved or removed breaks
 //! the chain at that place, and without the key no other chain can be made. `audit_chain` knows each chain's head, which
 //! a commit moves on from where it found it, and the last row that was destroyed at its beginning. A writer of that
-//! table can still cut a chain's end off unseen: keep the heads elsewhere as well.
+//! table can still cut a chain's end off unseen, and whoever has the key can make a chain anew: the heads are kept
+//! elsewhere as well ([`AuditHead`]).
 //!
 //! Events about rights are kept longer than accesses, so each writer has a chain for either.
 
 pub(crate) mod actor;
+mod heads;
+pub(crate) mod reader;
 pub(crate) mod sheet;
-
-use std::fmt;
+mod verify;
 
 use hmac::{Hmac, Mac as _};
 use rims_domain::audit::Trail;
 use sha2::Sha256;
-use sqlx::FromRow;
 
 use crate::db::{Db, Link, on_backend, text_of};
 use crate::error::{StoreError, report};
@@ -24,6 +25,12 @@ use crate::keys::Keyring;
 use crate::record::{AuditEntry, StoredAudit};
 use crate::row::AuditRow;
 use crate::sql;
+
+pub use self::heads::AuditHead;
+pub(crate) use self::heads::heads;
+pub use self::reader::{AuditOrder, AuditQuery, AuditReader};
+pub(crate) use self::verify::verify;
+pub use self::verify::{AuditBreak, AuditReport, ChainReport};
 
 /// A row of a chain, after which others follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,200 +207,6 @@ pub(crate) fn trail_of(chain: &str) -> Trail {
     if chain.starts_with(RIGHTS) { Trail::Rights } else { Trail::Access }
 }
 
-/// What a check of the whole trail found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditReport {
-    /// One per chain, by name.
-    pub chains: Vec<ChainReport>,
-}
-
-impl AuditReport {
-    /// Whether every chain is whole.
-    pub fn is_intact(&self) -> bool {
-        self.first_break().is_none()
-    }
-
-    /// The first chain that is not whole, and where it breaks.
-    pub fn first_break(&self) -> Option<(&str, AuditBreak)> {
-        self.chains.iter().find_map(|chain| Some((chain.chain.as_str(), chain.broken?)))
-    }
-}
-
-/// What a check of one chain found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChainReport {
-    /// Its name.
-    pub chain: String,
-    /// Rows that are there and whole, up to the end or the first break.
-    pub entries: u64,
-    /// The number of the last whole row.
-    pub last: i64,
-    /// The hash of the last whole row; keep it elsewhere to see a chain cut off at its end.
-    pub head: [u8; 32],
-    /// The first row that does not fit.
-    pub broken: Option<AuditBreak>,
-}
-
-/// Where a chain breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuditBreak {
-    /// This row is not there, and a later one is.
-    Missing(i64),
-    /// This row's hash is not that of its content after the row before it.
-    Changed(i64),
-}
-
-impl fmt::Display for AuditBreak {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(row) => write!(f, "row {row} is missing"),
-            Self::Changed(row) => write!(f, "row {row} was changed"),
-        }
-    }
-}
-
-const PAGE: i64 = 2_000;
-
-/// Recomputes every chain.
-pub(crate) async fn verify(
-    db: &Db,
-    keys: &Keyring,
-    progress: &(impl Fn(u64) + Sync),
-) -> Result<AuditReport, StoreError> {
-    let mut report = AuditReport { chains: Vec::new() };
-    let (mut last, mut checked) = (String::new(), 0);
-    while let Some(chain) = next_chain(db, &last).await? {
-        let found = verify_chain(db, keys, &chain, &|entries| progress(checked + entries)).await?;
-        checked += found.entries;
-        report.chains.push(found);
-        last = chain;
-    }
-    Ok(report)
-}
-
-async fn next_chain(db: &Db, last: &str) -> Result<Option<String>, StoreError> {
-    let next: Result<Option<String>, _> = on_backend!(db, pool => {
-        sqlx::query_scalar(sql::AUDIT_NEXT_CHAIN).bind(last).fetch_one(pool).await
-    });
-    next.map_err(|error| report(&error))
-}
-
-async fn verify_chain(
-    db: &Db,
-    keys: &Keyring,
-    chain: &str,
-    progress: &(impl Fn(u64) + Sync),
-) -> Result<ChainReport, StoreError> {
-    loop {
-        let (base, last) = ends(db, chain).await?;
-        let found = follow(db, keys, chain, (base, last), progress).await?;
-        // Retention may have destroyed the oldest rows in the meantime: what is left begins later.
-        if found.broken.is_none() || ends(db, chain).await?.0 == base {
-            return Ok(found);
-        }
-    }
-}
-
-async fn follow(
-    db: &Db,
-    keys: &Keyring,
-    chain: &str,
-    (base, last): (Head, Head),
-    progress: &(impl Fn(u64) + Sync),
-) -> Result<ChainReport, StoreError> {
-    let mut head = base;
-    let mut broken = None;
-    let entries = |head: &Head| u64::try_from(head.seq - base.seq).unwrap_or_default();
-    'pages: loop {
-        let page = page(db, chain, head.seq + 1, PAGE).await?;
-        if page.is_empty() {
-            break;
-        }
-        for row in &page {
-            match row.follow(keys, &head) {
-                Ok(next) => head = next,
-                Err(found) => {
-                    broken = Some(found);
-                    break 'pages;
-                }
-            }
-        }
-        progress(entries(&head));
-    }
-    if broken.is_none() && head.seq < last.seq {
-        broken = Some(AuditBreak::Missing(head.seq + 1));
-    }
-    Ok(ChainReport {
-        chain: chain.to_owned(),
-        entries: entries(&head),
-        last: head.seq,
-        head: head.hash,
-        broken,
-    })
-}
-
-/// Where the kept part of a chain begins and ends.
-#[derive(FromRow)]
-struct StoredEnds {
-    base_seq: i64,
-    base_hash: Vec<u8>,
-    seq: i64,
-    hash: Vec<u8>,
-}
-
-/// The last row before the kept part of a chain, and its last row.
-async fn ends(db: &Db, chain: &str) -> Result<(Head, Head), StoreError> {
-    let ends: Result<Option<StoredEnds>, _> = on_backend!(db, pool => {
-        sqlx::query_as(sql::AUDIT_ENDS).bind(chain).fetch_optional(pool).await
-    });
-    let head = |seq, hash: Vec<u8>| Head { seq, hash: hash.try_into().unwrap_or_default() };
-    let ends = ends.map_err(|error| report(&error))?;
-    Ok(ends.map_or((Head::START, Head::START), |ends| {
-        (head(ends.base_seq, ends.base_hash), head(ends.seq, ends.hash))
-    }))
-}
-
-impl StoredAudit {
-    /// The head after this row, checked under the key version that it names.
-    fn follow(&self, keys: &Keyring, head: &Head) -> Result<Head, AuditBreak> {
-        let expected = head.seq + 1;
-        if self.seq != expected {
-            return Err(AuditBreak::Missing(expected));
-        }
-        match self.hash_after(keys, &head.hash) {
-            Some(hash) if self.hash == hash => Ok(Head { seq: self.seq, hash }),
-            _ => Err(AuditBreak::Changed(self.seq)),
-        }
-    }
-
-    /// None where a column has a value that no row was written with.
-    fn hash_after(&self, keys: &Keyring, before: &[u8; 32]) -> Option<[u8; 32]> {
-        let mac = keys.audit(u16::try_from(self.key_version).ok()?)?;
-        let sixteen = |bytes: &Option<Vec<u8>>| match bytes.as_deref() {
-            None => Some(None),
-            Some(bytes) => bytes.try_into().ok().map(Some),
-        };
-        let content = Content {
-            chain: &self.chain,
-            seq: self.seq,
-            at_ms: self.at_ms,
-            key_version: self.key_version,
-            actor_kind: self.actor_kind,
-            actor: self.actor,
-            actor_name: self.actor_name.as_deref(),
-            address: sixteen(&self.address)?,
-            environment: self.environment,
-            action: &self.action,
-            company: self.company_id,
-            subject_hash: sixteen(&self.subject_hash)?,
-            reference: self.reference,
-            outcome: &self.outcome,
-            sheet: self.sheet.as_deref(),
-        };
-        Some(content.hash_after(before, mac))
-    }
-}
-
 async fn page(db: &Db, chain: &str, from: i64, limit: i64) -> Result<Vec<StoredAudit>, StoreError> {
     let rows: Result<Vec<StoredAudit>, _> = on_backend!(db, pool => {
         sqlx::query_as(sql::AUDIT_ENTRIES).bind(chain).bind(from).bind(limit).fetch_all(pool).await
@@ -410,12 +223,15 @@ pub(crate) async fn entries(
 ) -> Result<Vec<AuditEntry>, StoreError> {
     let mut entries = Vec::new();
     for row in page(db, chain, from, i64::from(limit)).await? {
-        match &row.sheet {
-            Some(sheet) if row.action == sheet::ACTION.name() => {
-                entries.extend(sheet::entries(&row.chain, row.seq, sheet)?);
-            }
-            _ => entries.push(row.try_into()?),
-        }
+        entries.extend(events(row)?);
     }
     Ok(entries)
+}
+
+/// The events of a row: those of a sheet of verifications, or its one.
+fn events(row: StoredAudit) -> Result<Vec<AuditEntry>, StoreError> {
+    match &row.sheet {
+        Some(sheet) if row.action == sheet::ACTION.name() => sheet::entries(&row.chain, row.seq, sheet),
+        _ => Ok(vec![row.try_into()?]),
+    }
 }

@@ -5,7 +5,9 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod anchors;
 mod audit;
+mod audit_reader;
 mod backup;
 mod commit;
 mod encryption;
@@ -27,6 +29,7 @@ mod rentals;
 mod replica;
 mod reservations;
 mod retention;
+mod roles;
 mod samples;
 mod schema;
 mod sqlite;

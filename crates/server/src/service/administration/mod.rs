@@ -3,6 +3,7 @@
 
 mod backup;
 mod rentals;
+mod trail;
 mod webhooks;
 
 use ipnet::IpNet;
@@ -21,6 +22,7 @@ use crate::random::{self, NoRandomness};
 use crate::webhook::{MessageId, NotAllowed};
 
 pub use backup::{RestoreRequest, restore};
+pub use trail::{Person, Purpose, TrailEvent, TrailReader};
 pub use webhooks::{MAX_WEBHOOKS, NewWebhook};
 
 /// Why an administrator's wish was not done.
