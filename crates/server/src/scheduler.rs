@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{join_all, pending};
 use rims_domain::Environment;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::MissedTickBehavior;
 
 use crate::anchors::{AnchorError, Anchors};
@@ -40,9 +40,27 @@ impl Work {
     ];
 
     fn sends_webhooks(self) -> bool {
+        self.woken_by_messages().is_some()
+    }
+
+    /// The environment whose messages it delivers as soon as they are stored.
+    fn woken_by_messages(self) -> Option<Environment> {
         match self {
-            Self::Rechecks(_) | Self::Reservations | Self::Maintenance | Self::Anchors => false,
-            Self::Webhooks(_) => true,
+            Self::Rechecks(_) | Self::Reservations | Self::Maintenance | Self::Anchors => None,
+            Self::Webhooks(environment) => Some(environment),
+        }
+    }
+
+    /// The value of the metrics' label `work`.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rechecks(Environment::Development) => "rechecks of development",
+            Self::Rechecks(Environment::Operations) => "rechecks of operations",
+            Self::Reservations => "reservations",
+            Self::Maintenance => "maintenance",
+            Self::Anchors => "anchors",
+            Self::Webhooks(Environment::Development) => "webhooks of development",
+            Self::Webhooks(Environment::Operations) => "webhooks of operations",
         }
     }
 }
@@ -128,11 +146,28 @@ impl Scheduler {
     async fn repeat(&self, work: Work, running: &Mutex<()>) {
         let mut period = tokio::time::interval(PERIOD);
         period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut told = work.woken_by_messages().map(|of| self.services.store().messages_told(of));
         loop {
-            period.tick().await;
+            let cause = tokio::select! {
+                _ = period.tick() => "time",
+                () = next(&mut told) => "told",
+            };
+            metrics::counter!("rims_scheduler_runs_total", "work" => work.name(), "cause" => cause)
+                .increment(1);
             if let Err(error) = self.run_one(work, running).await {
                 tracing::warn!(?work, %error, "something due was not done; it is tried again");
             }
         }
+    }
+}
+
+/// Waits for the next message that is told, if there is anybody to wait for; a store that was closed tells nothing more.
+async fn next(told: &mut Option<watch::Receiver<u64>>) {
+    let is_told = match told {
+        Some(told) => told.changed().await.is_ok(),
+        None => false,
+    };
+    if !is_told {
+        pending::<()>().await;
     }
 }

@@ -57,6 +57,7 @@ mod schema;
 mod sql;
 mod store;
 mod subject;
+mod told;
 mod webhook;
 mod write;
 

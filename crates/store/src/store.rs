@@ -29,6 +29,7 @@ use crate::prepared::{Command, Prepared};
 use crate::replica::Replica;
 use crate::row::{AuditRow, Resealed};
 use crate::schema::{self, MigrationError, MigrationReport, Schema};
+use crate::told::Told;
 use crate::write::{NewAudit, Write};
 use crate::{Options, access, sql};
 
@@ -169,6 +170,7 @@ impl Store {
             commit_timeout: options.commit_timeout,
             gate: RwLock::new(()),
             epoch: AtomicU64::new(0),
+            told: Told::default(),
         });
         let mut link = Some(link);
         let start = |chain| {

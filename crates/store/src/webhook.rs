@@ -21,13 +21,14 @@ use crate::store::Store;
 
 statements! { STATEMENTS:
     ADD_ENDPOINT = "
-        INSERT INTO webhook_endpoint (id, company_id, url, secret, created_ms) VALUES ($1, $2, $3, $4, $5)";
+        INSERT INTO webhook_endpoint (id, company_id, url, secret, events, created_ms)
+        VALUES ($1, $2, $3, $4, $5, $6)";
     DISABLE_ENDPOINT = "
         UPDATE webhook_endpoint SET disabled_ms = $2 WHERE id = $1 AND disabled_ms IS NULL";
     SETTLE_ALL = "
         UPDATE webhook_message SET due_ms = NULL, claim = NULL WHERE endpoint_id = $1 AND due_ms IS NOT NULL";
     ENDPOINTS = "
-        SELECT id, company_id, url, created_ms, disabled_ms FROM webhook_endpoint
+        SELECT id, company_id, url, events, created_ms, disabled_ms FROM webhook_endpoint
         WHERE company_id = $1 ORDER BY id";
     CLAIMED = "
         SELECT m.id, m.endpoint_id, m.environment, m.at_ms, m.kind, m.body, m.attempts, e.url, e.secret
@@ -67,7 +68,8 @@ statements! { SQLITE:
                                  WHERE m.environment = $3 AND m.endpoint_id = e.id AND m.due_ms IS NOT NULL
                                  LIMIT 1 OFFSET $7) THEN $8 END
         FROM webhook_endpoint e
-        WHERE e.company_id = $2 AND e.disabled_ms IS NULL";
+        WHERE e.company_id = $2 AND e.disabled_ms IS NULL
+              AND (e.events IS NULL OR e.events LIKE '% ' || $5 || ' %')";
 }
 
 // An endpoint is not disabled while it is told something, so that disabling it finds every message.
@@ -82,7 +84,8 @@ statements! { POSTGRES:
                                  WHERE m.environment = $3 AND m.endpoint_id = e.id AND m.due_ms IS NOT NULL
                                  LIMIT 1 OFFSET $7) THEN $8 END
         FROM webhook_endpoint e
-        WHERE e.company_id = $2 AND e.disabled_ms IS NULL FOR SHARE OF e";
+        WHERE e.company_id = $2 AND e.disabled_ms IS NULL
+              AND (e.events IS NULL OR e.events LIKE '% ' || $5 || ' %') FOR SHARE OF e";
 }
 
 /// How many messages wait for one endpoint at most. Further ones are stored as given up, and can be sent once more
@@ -109,6 +112,8 @@ pub struct NewEndpoint {
     pub url: String,
     /// What messages are signed with. Sealed.
     pub secret: Zeroizing<String>,
+    /// The kinds of message that it is told; none for all.
+    pub events: Vec<String>,
     /// When.
     pub at: Timestamp,
 }
@@ -131,6 +136,8 @@ pub struct EndpointRecord {
     pub company: AccountId,
     /// Where.
     pub url: String,
+    /// The kinds of message that it is told; none for all.
+    pub events: Vec<String>,
     /// Since when.
     pub created: Timestamp,
     /// Until when, if it was disabled.
@@ -262,6 +269,7 @@ impl WebhookCommand {
                     new.company.0,
                     new.url.as_str(),
                     secret.as_slice(),
+                    encode_events(&new.events),
                     at_ms
                 );
                 Ok(())
@@ -304,6 +312,15 @@ impl WebhookCommand {
             }
         }
     }
+}
+
+/// `webhook_endpoint.events`.
+fn encode_events(events: &[String]) -> Option<String> {
+    (!events.is_empty()).then(|| format!(" {} ", events.join(" ")))
+}
+
+fn decode_events(events: Option<&str>) -> Vec<String> {
+    events.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
 /// A claim that no longer holds changes nothing: another node delivers the message, too.
@@ -361,6 +378,7 @@ struct StoredEndpoint {
     id: i64,
     company_id: i64,
     url: String,
+    events: Option<String>,
     created_ms: i64,
     disabled_ms: Option<i64>,
 }
@@ -415,6 +433,7 @@ impl Store {
             Ok(EndpointRecord {
                 id: row.id,
                 company: AccountId(row.company_id),
+                events: decode_events(row.events.as_deref()),
                 url: row.url,
                 created: moment(row.created_ms, "webhook_endpoint.created_ms")?,
                 disabled: disabled.transpose()?,

@@ -3,7 +3,7 @@ use ipnet::IpNet;
 use rims_domain::{AccountKind, Environment};
 use rims_protocol::codes::AccountStatus;
 use rims_protocol::values::{BusinessNumber, RemoteNumber, UserId};
-use rims_server::webhook::{MessageId, WebhookUrl};
+use rims_server::webhook::{EventKind, MessageId, WebhookUrl};
 use rims_store::Replay;
 
 use super::{Acting, ConfigFile, parse};
@@ -172,6 +172,9 @@ pub(crate) enum WebhookCommand {
         /// An https address; with `webhooks.reach = "anywhere"` also http.
         #[arg(value_parser = webhook_url)]
         url: WebhookUrl,
+        /// Only events of these kinds, such as rental.confirmed; several with commas. Without it all.
+        #[arg(long, value_name = "KIND", value_parser = parse::event_kind, value_delimiter = ',')]
+        events: Vec<EventKind>,
     },
     /// List a company's webhooks.
     #[command(after_help = "Example: rims admin webhook list s01")]

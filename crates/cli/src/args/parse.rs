@@ -10,6 +10,7 @@ use rims_client::values::{
 };
 use rims_domain::{Environment, OperatorName};
 use rims_protocol::Interface;
+use rims_server::webhook::EventKind;
 
 /// A day: a date, or so many days from today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +166,11 @@ pub(crate) fn operator(text: &str) -> Result<OperatorName, String> {
 
 pub(crate) fn environment(text: &str) -> Result<Environment, String> {
     Environment::from_name(text).ok_or_else(|| "development or operations".to_owned())
+}
+
+pub(crate) fn event_kind(text: &str) -> Result<EventKind, String> {
+    EventKind::from_name(text)
+        .ok_or_else(|| format!("one of {}", EventKind::ALL.map(EventKind::name).join(", ")))
 }
 
 #[cfg(test)]

@@ -261,7 +261,8 @@ async fn add_endpoint(store: &Store, company: AccountId, url: &str) {
         bytes.fill(7);
         Ok::<(), ()>(())
     });
-    let new = NewEndpoint { id, company, url: url.to_owned(), secret: secret.unwrap().expose(), at };
+    let secret = secret.unwrap().expose();
+    let new = NewEndpoint { id, company, url: url.to_owned(), secret, events: Vec::new(), at };
     store.commit(Write::AddEndpoint { new, audit }).await.unwrap();
 }
 

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use jiff::{Span, Timestamp};
 use rims_domain::calendar::in_seoul;
@@ -18,7 +18,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, RwLock};
 
-use super::{remote, seed};
+use super::requests::{self, RequestLog};
+use super::{remote, seed, webhooks};
 use crate::clock::MoveError;
 use crate::scheduler::Scheduler;
 use crate::service::Services;
@@ -30,6 +31,7 @@ pub(super) struct Control {
     scheduler: Arc<Scheduler>,
     gate: Gate,
     moving: Arc<Mutex<()>>,
+    pub(super) requests: Arc<RequestLog>,
 }
 
 /// Held for reading by every request to the interfaces, for writing while everything is reset.
@@ -79,8 +81,9 @@ impl Control {
         simulators: Arc<Simulators>,
         scheduler: Arc<Scheduler>,
         gate: Gate,
+        requests: Arc<RequestLog>,
     ) -> Self {
-        Self { services, simulators, scheduler, gate, moving: Arc::default() }
+        Self { services, simulators, scheduler, gate, moving: Arc::default(), requests }
     }
 
     pub(super) fn router(self) -> Router {
@@ -88,6 +91,10 @@ impl Control {
             .route("/sandbox/clock", get(read_clock).put(move_clock))
             .route("/sandbox/faults", put(set_faults))
             .route("/sandbox/remote-verifications/{number}", post(remote::complete))
+            .route("/sandbox/webhooks", get(webhooks::list).post(webhooks::add))
+            .route("/sandbox/webhooks/{id}", delete(webhooks::remove))
+            .route("/sandbox/events", post(webhooks::send_example))
+            .route("/sandbox/requests", get(requests::list))
             .route("/sandbox/reset", post(reset))
             .with_state(self)
     }
@@ -147,6 +154,7 @@ async fn reset(State(control): State<Control>) -> Result<Response, Refused> {
     control.simulators.reset().await.map_err(|error| Refused::Failed(error.to_string()))?;
     services.store().wipe().await.map_err(|error| Refused::Failed(error.to_string()))?;
     services.forget_cached();
+    control.requests.clear();
     seed::fixtures(services.store(), services.clock())
         .await
         .map_err(|error| Refused::Failed(error.to_string()))?;

@@ -4,8 +4,10 @@
 mod control;
 pub mod fixtures;
 mod remote;
+mod requests;
 mod seed;
 mod web;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -38,6 +40,7 @@ use crate::webhook::{Outbox, Reach, Timeouts, WebhookClient};
 
 use control::{Control, Gate, wait_for_reset};
 use fixtures::FIXTURES;
+use requests::RequestLog;
 
 /// How long running requests may take to finish after a stop signal.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -149,8 +152,10 @@ impl Sandbox {
         };
         let listener = |name| ListenerOptions { name, ..config.listener_options() };
         let gate = Gate::default();
+        let requests = Arc::new(RequestLog::new(services.clock().clone()));
         let api = api::router(Api::new(Arc::clone(&services), &config, &TracesConfig::default())?)
-            .layer(from_fn_with_state(Arc::clone(&gate), wait_for_reset));
+            .layer(from_fn_with_state(Arc::clone(&gate), wait_for_reset))
+            .layer(from_fn_with_state(Arc::clone(&requests), requests::keep));
         let api = Listener::start(api, options.api, None, listener("api"))?;
         let web =
             Listener::start(with_rules(web::router(api.address())), options.web, None, listener("web"))?;
@@ -158,8 +163,13 @@ impl Sandbox {
         let client = WebhookClient::new(Reach::Anywhere, Timeouts::default())?;
         let outbox = Outbox::new(store.clone(), services.clock().clone(), client);
         let scheduler = Scheduler::new(Arc::clone(&services), outbox, Retention::default(), None);
-        let control =
-            Control::new(Arc::clone(&services), Arc::clone(&simulators), Arc::clone(&scheduler), gate);
+        let control = Control::new(
+            Arc::clone(&services),
+            Arc::clone(&simulators),
+            Arc::clone(&scheduler),
+            gate,
+            requests,
+        );
         let scheduler = tokio::spawn(scheduler.run());
         let router = ops.clone().router().merge(browser_guard::refuse_other_bodies(control.router()));
         let router = browser_guard::refuse_foreign_origins(router);

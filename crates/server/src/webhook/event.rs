@@ -59,6 +59,48 @@ pub enum Event {
     },
 }
 
+/// `type`: what happened, by which endpoints choose what they are told (docs/webhooks.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// A remote verification has its result.
+    RemoteVerificationFinished,
+    /// The licence of a reservation is no longer what it was at the last check.
+    ReservationChanged,
+    /// A pending rental was confirmed.
+    RentalConfirmed,
+    /// A rental was cancelled.
+    RentalCancelled,
+    /// A check that KOROAD had not answered was made again.
+    VerificationRechecked,
+}
+
+impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::RemoteVerificationFinished,
+        Self::ReservationChanged,
+        Self::RentalConfirmed,
+        Self::RentalCancelled,
+        Self::VerificationRechecked,
+    ];
+
+    /// How it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RemoteVerificationFinished => "remote_verification.finished",
+            Self::ReservationChanged => "reservation.changed",
+            Self::RentalConfirmed => "rental.confirmed",
+            Self::RentalCancelled => "rental.cancelled",
+            Self::VerificationRechecked => "verification.rechecked",
+        }
+    }
+
+    /// The kind of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 /// What became of a check that was made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rechecked {
@@ -91,27 +133,27 @@ pub enum Outcome {
 }
 
 impl Event {
-    /// `type`, by which endpoints choose what they are sent.
-    pub fn kind(&self) -> &'static str {
+    /// What happened.
+    pub fn kind(&self) -> EventKind {
         match self {
-            Self::RemoteVerificationFinished { .. } => "remote_verification.finished",
-            Self::ReservationChanged { .. } => "reservation.changed",
-            Self::RentalConfirmed { .. } => "rental.confirmed",
-            Self::RentalCancelled { .. } => "rental.cancelled",
-            Self::VerificationRechecked { .. } => "verification.rechecked",
+            Self::RemoteVerificationFinished { .. } => EventKind::RemoteVerificationFinished,
+            Self::ReservationChanged { .. } => EventKind::ReservationChanged,
+            Self::RentalConfirmed { .. } => EventKind::RentalConfirmed,
+            Self::RentalCancelled { .. } => EventKind::RentalCancelled,
+            Self::VerificationRechecked { .. } => EventKind::VerificationRechecked,
         }
     }
 
     /// The body of its deliveries; `at` is when it happened.
     pub fn to_json(&self, at: Timestamp) -> String {
         let timestamp = in_seoul(at).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string();
-        json!({ "type": self.kind(), "timestamp": timestamp, "data": self.data() }).to_string()
+        json!({ "type": self.kind().name(), "timestamp": timestamp, "data": self.data() }).to_string()
     }
 
     /// What is written to tell the company (`Write::Tell`), in the transaction of what happened.
     pub fn message(&self, id: i64, company: AccountId, at: Timestamp) -> NewMessage {
         let environment = self.environment();
-        NewMessage { id, company, environment, at, kind: self.kind(), body: self.to_json(at) }
+        NewMessage { id, company, environment, at, kind: self.kind().name(), body: self.to_json(at) }
     }
 
     /// Only verifications can be development's: everything else is of interfaces that need an operations key (§3.5.1).

@@ -13,7 +13,7 @@ mod targets;
 
 pub use address::{NotAllowed, Reach, UrlError, WebhookUrl};
 pub use client::{ClientError, DeliveryError, Timeouts, WebhookClient};
-pub use event::{Event, Outcome, Rechecked};
+pub use event::{Event, EventKind, Outcome, Rechecked};
 pub use outbox::Outbox;
 pub use secret::{MalformedSecret, SigningSecrets, WebhookSecret};
 pub use signature::{Message, MessageId};

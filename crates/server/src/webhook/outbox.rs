@@ -65,6 +65,7 @@ impl Outbox {
         let mut under_way = FuturesUnordered::new();
         let (mut busy, mut fruitless) = (HashSet::new(), HashSet::new());
         let mut all = Drained::default();
+        let mut told = self.store.messages_told(environment);
         loop {
             match self.store.due_endpoints(environment, self.clock.now(), ENDPOINTS).await {
                 Ok(lanes) => {
@@ -85,6 +86,7 @@ impl Outbox {
                     all.add(drained);
                 }
                 () = tokio::time::sleep(PERIOD), if !under_way.is_empty() => fruitless.clear(),
+                Ok(()) = told.changed(), if !under_way.is_empty() => fruitless.clear(),
                 else => return all.failed.map_or(Ok(all.ended), Err),
             }
         }

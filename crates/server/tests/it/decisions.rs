@@ -35,7 +35,7 @@ async fn pending_rental(site: &Site) -> RemoteNumber {
 async fn a_company_has_at_most_ten_webhooks_of_its_own() {
     let site = Site::start().await;
     let add = async |user: &UserId, url: &str, reach| {
-        site.administration.add_webhook(user, &WebhookUrl::parse(url).unwrap(), reach).await
+        site.administration.add_webhook(user, &WebhookUrl::parse(url).unwrap(), &[], reach).await
     };
     let refused = add(&site.user, "https://10.0.0.1/", Reach::PublicOnly).await.unwrap_err();
     assert!(matches!(refused, AdministrationError::Address(NotAllowed::NotPublic)));

@@ -48,3 +48,4 @@ mod storage;
 mod token;
 mod user;
 mod webhooks;
+mod workshop;

@@ -20,7 +20,7 @@ async fn told() -> (Running, Receiver, Client) {
     let running = Running::start().await;
     let receiver = Receiver::start(StatusCode::NO_CONTENT).await;
     let (user, url) = (UserId::parse("s01").unwrap(), WebhookUrl::parse(&receiver.url).unwrap());
-    running.administration().add_webhook(&user, &url, Reach::Anywhere).await.unwrap();
+    running.administration().add_webhook(&user, &url, &[], Reach::Anywhere).await.unwrap();
     let client = running.s01().await;
     (running, receiver, client)
 }
@@ -179,7 +179,7 @@ async fn a_reference_that_is_none_is_named() {
 async fn what_is_never_answered_keeps_no_other_company_waiting() {
     let (running, receiver, s01) = told().await;
     let (user, url) = (UserId::parse("s02").unwrap(), WebhookUrl::parse(&receiver.url).unwrap());
-    running.administration().add_webhook(&user, &url, Reach::Anywhere).await.unwrap();
+    running.administration().add_webhook(&user, &url, &[], Reach::Anywhere).await.unwrap();
     let development = running.client("s01", Environment::Development).await;
     let s02 = running.client("s02", Environment::Operations).await;
     let never = batch_of(&vec![running.driver_with_number("999712121200"); 20]);
@@ -211,7 +211,7 @@ async fn a_company_has_so_many_checks_waiting_and_hears_of_the_bound() {
     let store = attach(&deployment.config).await;
     let (user, url) = (UserId::parse("acme").unwrap(), WebhookUrl::parse("https://192.0.2.1/hook").unwrap());
     let administration = Administration::new(store.clone(), Clock::system());
-    administration.add_webhook(&user, &url, Reach::Anywhere).await.unwrap();
+    administration.add_webhook(&user, &url, &[], Reach::Anywhere).await.unwrap();
     let batch = batch_of(&vec![unreachable.clone(); 2]);
     for (path, request, reference, expected) in [
         (BATCH, &batch, "b", "yes"),

@@ -56,7 +56,7 @@ impl Site {
 
     pub(crate) async fn webhook(&self, url: &str) -> NewWebhook {
         let url = WebhookUrl::parse(url).unwrap();
-        self.administration.add_webhook(&self.user, &url, Reach::Anywhere).await.unwrap()
+        self.administration.add_webhook(&self.user, &url, &[], Reach::Anywhere).await.unwrap()
     }
 
     /// Tells the company that a rental was confirmed; gives the message's row.
@@ -312,7 +312,14 @@ async fn an_address_that_cannot_be_used_is_given_up_at_once() {
     let site = Site::start().await;
     let at = site.clock.now();
     let secret = "whsec_".to_owned().into();
-    let new = NewEndpoint { id: 7, company: site.company, url: "nowhere".to_owned(), secret, at };
+    let new = NewEndpoint {
+        id: 7,
+        company: site.company,
+        url: "nowhere".to_owned(),
+        secret,
+        events: Vec::new(),
+        at,
+    };
     let audit = NewAudit {
         at,
         actor: rims_domain::Actor::System,

@@ -247,6 +247,7 @@ CREATE TABLE webhook_endpoint (
     company_id  BIGINT  NOT NULL REFERENCES account (id),
     url         TEXT    NOT NULL,
     secret      BYTEA   NOT NULL, -- sealed
+    events      TEXT,             -- the kinds that it is told, each between spaces; null for all
     created_ms  BIGINT  NOT NULL,
     disabled_ms BIGINT
 );

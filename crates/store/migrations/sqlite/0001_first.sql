@@ -240,6 +240,7 @@ CREATE TABLE webhook_endpoint (
     company_id  INTEGER NOT NULL REFERENCES account (id),
     url         TEXT    NOT NULL,
     secret      BLOB    NOT NULL, -- sealed
+    events      TEXT,             -- the kinds that it is told, each between spaces; null for all
     created_ms  INTEGER NOT NULL,
     disabled_ms INTEGER
 ) STRICT;

@@ -31,6 +31,7 @@ use crate::error::{StoreError, report};
 use crate::id::IdSource;
 use crate::keys::Keyring;
 use crate::prepared::Prepared;
+use crate::told::Told;
 
 /// How long to wait before connecting again, after the first and after many failures.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
@@ -66,6 +67,8 @@ pub(crate) struct Shared {
     pub(crate) epoch: AtomicU64,
     /// Where somebody copies SQLite's log back.
     pub(crate) log: Option<Arc<Log>>,
+    /// Wakes whoever delivers messages.
+    pub(crate) told: Told,
 }
 
 /// One committer.
@@ -108,7 +111,10 @@ impl Committer {
                 group.into_iter().map(|job| (job.write, job.answer)).unzip();
             let writes = Arc::new(writes);
             let results = self.commit(&writes).instrument(span).await;
-            for (answer, result) in answers.into_iter().zip(results) {
+            for ((write, answer), result) in writes.iter().zip(answers).zip(results) {
+                if result.is_ok() {
+                    self.shared.told.after(write);
+                }
                 // The caller may have stopped waiting.
                 answer.send(result).ok();
             }

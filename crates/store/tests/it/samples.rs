@@ -179,7 +179,7 @@ pub(crate) fn finish(text: &str, rental: Option<i64>) -> RemoteFinish {
 pub(crate) async fn endpoint(store: &Store, company: AccountId, url: &str) -> i64 {
     let id = store.next_id(now());
     let secret = Zeroizing::new(format!("whsec-{url}"));
-    let new = NewEndpoint { id, company, url: url.to_owned(), secret, at: now() };
+    let new = NewEndpoint { id, company, url: url.to_owned(), secret, events: Vec::new(), at: now() };
     store.commit(Write::AddEndpoint { new, audit: event() }).await.unwrap();
     id
 }

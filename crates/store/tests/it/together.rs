@@ -100,6 +100,7 @@ fn refused(store: &Store, taken: NewVerification) -> Vec<(Write, StoreError)> {
         company: AccountId(404),
         url: "https://example.com".to_owned(),
         secret: Zeroizing::new("whsec-1".to_owned()),
+        events: Vec::new(),
         at: now(),
     };
     vec![

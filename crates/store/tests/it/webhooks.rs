@@ -127,7 +127,8 @@ async fn a_message_reaches_every_enabled_endpoint_of_its_company(fixture: Arc<Fi
     let listed = store.endpoints(company).await.unwrap();
     assert_eq!(listed.iter().map(|endpoint| endpoint.id).collect::<Vec<_>>(), [first, off, second, late]);
     let url = "https://example.com/old".to_owned();
-    let disabled = EndpointRecord { id: off, company, url, created: now(), disabled: Some(now()) };
+    let disabled =
+        EndpointRecord { id: off, company, url, events: Vec::new(), created: now(), disabled: Some(now()) };
     assert_eq!(listed[1], disabled);
     assert_eq!((listed[0].disabled, listed[0].url.as_str()), (None, URL));
     assert_eq!(store.endpoints(AccountId(404)).await, Ok(vec![]));

@@ -15,8 +15,9 @@ pub(super) async fn run(
     command: WebhookCommand,
 ) -> Result<(), Failure> {
     match command {
-        WebhookCommand::Add { user_id, url } => {
-            let webhook = administration.add_webhook(&user_id, &url, targets).await.map_err(refused)?;
+        WebhookCommand::Add { user_id, url, events } => {
+            let webhook =
+                administration.add_webhook(&user_id, &url, &events, targets).await.map_err(refused)?;
             let secret = webhook.secret.expose();
             let rows =
                 [["webhook", "secret"].map(String::from), [webhook.id.to_string(), secret.to_string()]];
@@ -25,7 +26,7 @@ pub(super) async fn run(
         }
         WebhookCommand::List { user_id } => {
             let webhooks = administration.webhooks(&user_id).await.map_err(refused)?;
-            let mut rows = vec![["webhook", "since", "state", "url"].map(String::from).to_vec()];
+            let mut rows = vec![["webhook", "since", "state", "events", "url"].map(String::from).to_vec()];
             rows.extend(webhooks.iter().map(endpoint));
             print(&table(&rows))
         }
@@ -58,7 +59,8 @@ fn endpoint(record: &EndpointRecord) -> Vec<String> {
         None => "enabled".to_owned(),
         Some(at) => format!("disabled {}", shown(at)),
     };
-    vec![record.id.to_string(), shown(record.created), state, record.url.clone()]
+    let events = if record.events.is_empty() { "all".to_owned() } else { record.events.join(",") };
+    vec![record.id.to_string(), shown(record.created), state, events, record.url.clone()]
 }
 
 fn message(record: MessageRecord) -> Vec<String> {

@@ -6,7 +6,7 @@ use rims_store::{EndpointRecord, MessageRecord, NewEndpoint, Replay, StoreError,
 
 use super::{Administration, AdministrationError, Result};
 use crate::random;
-use crate::webhook::{MessageId, Targets, WebhookSecret, WebhookUrl};
+use crate::webhook::{EventKind, MessageId, Targets, WebhookSecret, WebhookUrl};
 
 /// How many webhooks a company may have that are not disabled.
 pub const MAX_WEBHOOKS: usize = 10;
@@ -21,11 +21,12 @@ pub struct NewWebhook {
 }
 
 impl Administration {
-    /// Tells a company at this address from now on.
+    /// Tells a company at this address from now on: the kinds of event that are named, or all of them.
     pub async fn add_webhook(
         &self,
         user_id: &UserId,
         url: &WebhookUrl,
+        events: &[EventKind],
         targets: impl Into<Targets>,
     ) -> Result<NewWebhook> {
         targets.into().check(url).await?;
@@ -37,7 +38,8 @@ impl Administration {
         let at = self.clock.now();
         let (id, secret) = (self.store.next_id(at), WebhookSecret::generate(random::fill)?);
         let url = url.as_str().to_owned();
-        let new = NewEndpoint { id, company: account.id, url, secret: secret.expose(), at };
+        let events = events.iter().map(|kind| kind.name().to_owned()).collect();
+        let new = NewEndpoint { id, company: account.id, url, secret: secret.expose(), events, at };
         let audit = self.event(AuditAction::WebhookAdd, &account, id);
         self.store.commit(Write::AddEndpoint { new, audit }).await?;
         Ok(NewWebhook { id, secret })
