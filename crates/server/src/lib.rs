@@ -14,6 +14,7 @@ pub mod connections;
 mod http_rules;
 mod listen;
 pub mod logging;
+pub mod memory;
 pub mod open_files;
 pub mod ops;
 mod patience;

@@ -13,6 +13,7 @@ pub(crate) fn run(arguments: args::Sandbox) -> Result<(), Failure> {
         return credentials(json);
     }
     rims_server::logging::install(None);
+    rims_server::memory::keep_private();
     let options = SandboxOptions {
         api: arguments.api,
         web: arguments.web,

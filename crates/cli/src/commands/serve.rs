@@ -1,6 +1,6 @@
 use rims_server::config::Config;
 use rims_server::traces::Traces;
-use rims_server::{Server, logging, open_files};
+use rims_server::{Server, logging, memory, open_files};
 
 use super::{StopSignals, not_started, runtime};
 use crate::args;
@@ -11,6 +11,7 @@ pub(crate) fn run(arguments: &args::Serve) -> Result<(), Failure> {
     let traces = Traces::start(&config.traces).map_err(Failure::input)?;
     logging::install(traces.as_ref());
     open_files::raise_limit();
+    memory::keep_private();
     let served = runtime()?.block_on(serve(&config));
     if let Some(traces) = traces {
         traces.stop();

@@ -255,6 +255,8 @@ fn a_server_opens_as_many_files_as_the_system_allows() {
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
     let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
     assert_eq!(files.split_whitespace().skip(3).collect::<Vec<_>>(), ["4096", "4096", "files"]);
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().skip(4).collect::<Vec<_>>(), ["0", "0", "bytes"], "no core dump");
 }
 
 #[test]

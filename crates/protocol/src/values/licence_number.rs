@@ -1,5 +1,7 @@
 use std::fmt;
 
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
 use super::Malformed;
 use crate::codes::REGIONS;
 use crate::mask;
@@ -10,7 +12,8 @@ const SEPARATORS: [char; 8] =
 
 /// A driving licence number: 12 ASCII digits (§4.2.1.4). The first two are a region (table 5.5), but an
 /// unknown region is not a format error: the licence register answers it.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// Overwritten when it is dropped.
+#[derive(Clone, PartialEq, Eq, Hash, Zeroize, ZeroizeOnDrop)]
 pub struct LicenceNumber([u8; 12]);
 
 impl LicenceNumber {

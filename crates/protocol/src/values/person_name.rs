@@ -1,12 +1,14 @@
 use std::fmt;
 
 use compact_str::CompactString;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{Malformed, composed, without_controls};
 use crate::mask;
 
 /// The holder's name as on the licence: 1–40 characters (§4.2.1.4).
-#[derive(Clone, PartialEq, Eq)]
+/// Overwritten when it is dropped.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct PersonName(CompactString);
 
 impl PersonName {
