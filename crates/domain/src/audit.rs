@@ -172,7 +172,8 @@ actions! {
     WebhookDisable "webhook.disable" Rights "웹훅 중지" "Disabled a webhook";
     WebhookReplay "webhook.replay" Access "웹훅 재전송" "Sent webhook messages again";
     WebhookView "webhook.view" Access "웹훅 조회" "Viewed webhooks or their messages";
-    MasterKeyReseal "master_key.reseal" Access "비밀키 재암호화" "Encrypted the Secret Keys again";
+    MasterKeyReseal "master_key.reseal" Access "저장된 값 재암호화" "Encrypted what is stored again";
+    MasterKeyRetire "master_key.retire" Rights "마스터키 버전 폐기" "Retired a version of the master key";
     Backup "backup" Access "백업" "Backed up the database";
     Restore "restore" Access "복원" "Restored a backup";
     Retention "retention" Access "보존기간 경과 파기" "Destroyed what was past its period";

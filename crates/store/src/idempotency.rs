@@ -15,7 +15,7 @@ use crate::codec::{Code as _, moment};
 use crate::committer::changed;
 use crate::db::{Link, on_backend};
 use crate::error::{StoreError, report};
-use crate::keys::{Column, Keyring};
+use crate::keys::{Column, Keyring, Place};
 use crate::packed::{packed, unpacked};
 use crate::prepared::Prepared;
 use crate::sql::statements;
@@ -126,7 +126,7 @@ impl AnswerRow {
             company: new.company.0,
             request_hash: new.request.0,
             at_ms,
-            answer: keys.seal(Column::IdempotencyAnswer, new.id, &packed(&new.body))?,
+            answer: keys.seal(Place::new(Column::IdempotencyAnswer, new.id), &packed(&new.body))?,
             expired_ms: (new.at - LIFETIME).as_millisecond(),
         })
     }
@@ -209,7 +209,7 @@ impl Store {
         });
         let Some(row) = row.map_err(|error| report(&error))? else { return Ok(None) };
         let damaged = StoreError::Corrupt("idempotency.request_hash");
-        let answer = self.inner.keys.open(Column::IdempotencyAnswer, row.id, &row.answer)?;
+        let answer = self.inner.keys.open(Place::new(Column::IdempotencyAnswer, row.id), &row.answer)?;
         Ok(Some(AnswerRecord {
             id: row.id,
             request: RequestHash(row.request_hash.try_into().map_err(|_| damaged)?),

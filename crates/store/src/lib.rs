@@ -49,6 +49,7 @@ mod record;
 mod remote;
 mod rental;
 mod replica;
+mod reseal;
 mod reservation;
 mod retention;
 mod roles;
@@ -76,6 +77,7 @@ pub use recheck::{Recheck, RecheckClaim};
 pub use record::{AuditEntry, CredentialRecord, TokenRecord, VerificationRecord};
 pub use remote::{NewRemote, RemoteFinish, RemoteRecord, RemoteRefusal, RemoteResult, RemoteState};
 pub use rental::{Confirmation, DriverCheckRecord, NewRental, Promotion, RentalRecord, StatusChange};
+pub use reseal::RetireError;
 pub use reservation::{Claim, NewReservation, NextRun, ReservationRecord, RunEnd};
 pub use retention::{Expired, ExpiredAudit};
 pub use roles::RoleError;
@@ -108,6 +110,8 @@ pub fn statements() -> [Vec<(String, String)>; 2] {
         recheck::STATEMENTS,
         quota::STATEMENTS,
         retention::STATEMENTS,
+        reseal::STATEMENTS,
+        reseal::KEPT,
     ]
     .concat();
     let sqlite = [sql::SQLITE, backup::SQLITE, webhook::SQLITE, retention::SQLITE].concat();

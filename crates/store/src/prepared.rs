@@ -13,11 +13,10 @@ use crate::quota::QuotaCommand;
 use crate::recheck::RecheckCommand;
 use crate::remote::RemoteCommand;
 use crate::rental::RentalCommand;
+use crate::reseal::Resealed;
 use crate::reservation::ReservationCommand;
 use crate::retention::RetentionCommand;
-use crate::row::{
-    AuditRow, CredentialRow, GraceKey, Resealed, SightingRow, TokenRow, VerificationRow, networks,
-};
+use crate::row::{AuditRow, CredentialRow, GraceKey, SightingRow, TokenRow, VerificationRow, networks};
 use crate::webhook::WebhookCommand;
 use crate::write::{NewAudit, NewCredential, NewVerification, Write};
 
@@ -46,7 +45,8 @@ pub(crate) enum Command {
     GrantDelegation { owner: i64, delegate: i64, granted_ms: i64 },
     RevokeDelegation { owner: i64, delegate: i64, revoked_ms: i64 },
     ForgetTokens { before_ms: i64 },
-    Reseal(Vec<Resealed>),
+    Reseal(Resealed),
+    RetireKey { version: u16 },
     TakeNumbers(Advance),
     Rental(RentalCommand),
     Reservation(ReservationCommand),

@@ -14,7 +14,7 @@ use crate::codec::{Channel, Code, date_to_int, digits, int_to_date, moment};
 use crate::committer::{Failure, changed, one};
 use crate::db::{Link, on_backend};
 use crate::error::{StoreError, readable, report};
-use crate::keys::{Column, Keyring};
+use crate::keys::{Column, Keyring, Place};
 use crate::record::{api_type, class, vehicle};
 use crate::sql::statements;
 use crate::store::Store;
@@ -87,7 +87,7 @@ impl Recheck {
             Vehicle::None | Vehicle::Plate(_) => None,
         };
         let subject = subject::encode(&self.asked.licence_number, &self.asked.name, device);
-        let sealed = keys.seal(Column::RecheckSubject, self.id, &subject)?;
+        let sealed = keys.seal(Place::new(Column::RecheckSubject, self.id), &subject)?;
         Ok(RecheckCommand::Insert(Box::new(self), sealed))
     }
 }
@@ -155,7 +155,7 @@ struct StoredRecheck {
 
 impl StoredRecheck {
     fn open(self, keys: &Keyring) -> Result<Recheck, StoreError> {
-        let subject = keys.open(Column::RecheckSubject, self.id, &self.subject)?;
+        let subject = keys.open(Place::new(Column::RecheckSubject, self.id), &self.subject)?;
         let subject = subject::decode(&subject)?;
         let asked = VerifyItem {
             licence_number: subject.licence,

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::audit::{actor, sheet};
 use crate::codec::{Channel, Code, digits, int_to_date, moment};
 use crate::error::StoreError;
-use crate::keys::{Column, Keyring};
+use crate::keys::{Column, Keyring, Place};
 use crate::subject;
 
 /// What a token stands for.
@@ -234,7 +234,8 @@ pub(crate) struct StoredKey {
 
 impl StoredKey {
     pub(crate) fn open(self, keys: &Keyring) -> Result<CredentialRecord, StoreError> {
-        let plain = keys.open(Column::CredentialSecret, self.credential_id, &self.secret_key)?;
+        let plain = keys
+            .open(Place::of_key(self.credential_id, self.account.id, self.environment), &self.secret_key)?;
         let secret_key = std::str::from_utf8(&plain)
             .map(|text| Zeroizing::new(text.to_owned()))
             .map_err(|_| StoreError::Corrupt("credential.secret_key"))?;
@@ -273,7 +274,7 @@ pub(crate) struct StoredVerification {
 
 impl StoredVerification {
     pub(crate) fn open(self, keys: &Keyring) -> Result<VerificationRecord, StoreError> {
-        let subject = keys.open(Column::VerificationSubject, self.id, &self.subject)?;
+        let subject = keys.open(Place::new(Column::VerificationSubject, self.id), &self.subject)?;
         let subject = subject::decode(&subject)?;
         let vehicle = vehicle(self.plate.as_deref(), subject.device)?;
         Ok(VerificationRecord {

@@ -11,7 +11,7 @@ use crate::codec::{Code, date_to_int, digits, int_to_date, moment};
 use crate::committer::{Failure, changed, one};
 use crate::db::{Link, on_backend};
 use crate::error::{StoreError, report};
-use crate::keys::{Column, Keyring};
+use crate::keys::{Column, Keyring, Place};
 use crate::number::{self, Kind};
 use crate::record::{api_type, identity, subject_hash};
 use crate::rental::{DriverCheckRecord, result_code, set_driver, take};
@@ -158,7 +158,7 @@ impl NewRemote {
     pub(crate) fn command(self, keys: &Keyring) -> Result<RemoteCommand, StoreError> {
         let device = match &self.vehicle {
             Vehicle::Device(device) => {
-                Some(keys.seal(Column::RemoteDevice, self.id, device.as_str().as_bytes())?)
+                Some(keys.seal(Place::new(Column::RemoteDevice, self.id), device.as_str().as_bytes())?)
             }
             Vehicle::Plate(_) | Vehicle::None => None,
         };
@@ -295,7 +295,7 @@ impl StoredRemote {
             return Plate::parse(plate).map(Vehicle::Plate).map_err(|_| damaged);
         }
         let Some(device) = &self.device else { return Ok(Vehicle::None) };
-        let plain = keys.open(Column::RemoteDevice, self.id, device)?;
+        let plain = keys.open(Place::new(Column::RemoteDevice, self.id), device)?;
         let device = std::str::from_utf8(&plain).ok().and_then(|text| DeviceId::parse(text).ok());
         device.map(Vehicle::Device).ok_or(damaged)
     }

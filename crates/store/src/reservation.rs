@@ -17,7 +17,7 @@ use crate::committer::{Failure, changed, one};
 use crate::db::{Link, on_backend};
 use crate::error::{StoreError, readable, report};
 use crate::history::{self, CountKey};
-use crate::keys::{Column, Keyring};
+use crate::keys::{Column, Keyring, Place};
 use crate::number::{self, Kind};
 use crate::record::class;
 use crate::rental::{result_code, take};
@@ -168,7 +168,7 @@ pub(crate) enum ReservationCommand {
 impl NewReservation {
     pub(crate) fn command(self, keys: &Keyring) -> Result<ReservationCommand, StoreError> {
         let subject = subject::encode(&self.licence, &self.name, None);
-        let sealed = keys.seal(Column::ReservationSubject, self.id, &subject)?;
+        let sealed = keys.seal(Place::new(Column::ReservationSubject, self.id), &subject)?;
         Ok(ReservationCommand::Insert(Box::new(self), sealed))
     }
 
@@ -266,7 +266,7 @@ pub(crate) struct StoredReservation {
 
 impl StoredReservation {
     fn open(self, keys: &Keyring) -> Result<ReservationRecord, StoreError> {
-        let subject = keys.open(Column::ReservationSubject, self.id, &self.subject)?;
+        let subject = keys.open(Place::new(Column::ReservationSubject, self.id), &self.subject)?;
         let subject = subject::decode(&subject)?;
         let recurrence = Recurrence::ALL.iter().find(|row| digits(row.code()) == self.recurrence);
         Ok(ReservationRecord {

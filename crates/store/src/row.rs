@@ -10,7 +10,7 @@ use rims_protocol::values::{Plate, PlateKey, Vehicle};
 use crate::audit::actor;
 use crate::codec::{Code, date_to_int, digits};
 use crate::error::StoreError;
-use crate::keys::{Column, Keyring};
+use crate::keys::{Column, Keyring, Place};
 use crate::subject;
 use crate::write::{NewAudit, NewCredential, NewVerification, Subject, sha256};
 
@@ -86,32 +86,24 @@ pub(crate) struct CredentialRow {
     pub(crate) environment: i16,
     pub(crate) auth_key_hash: [u8; 32],
     pub(crate) secret_key: Vec<u8>,
-    pub(crate) key_version: i32,
     pub(crate) approved: bool,
     pub(crate) revoked_ms: Option<i64>,
     pub(crate) allowed_ips: String,
     pub(crate) created_ms: i64,
 }
 
-/// A Secret Key under the current master key, and what it replaces.
-pub(crate) struct Resealed {
-    pub(crate) credential: i64,
-    pub(crate) key_version: i32,
-    pub(crate) before: Vec<u8>,
-    pub(crate) after: Vec<u8>,
-}
-
 impl CredentialRow {
     /// The row, and the event of its issue.
     pub(crate) fn new(new: NewCredential, keys: &Keyring) -> Result<(Self, AuditRow), StoreError> {
         let NewCredential { credential, auth_key, secret_key, audit } = new;
+        let (account, environment) = (credential.account.0, credential.environment.encode());
+        let place = Place::of_key(credential.id.0, account, environment);
         let row = Self {
             id: credential.id.0,
-            account: credential.account.0,
-            environment: credential.environment.encode(),
+            account,
+            environment,
             auth_key_hash: sha256(&auth_key),
-            secret_key: keys.seal(Column::CredentialSecret, credential.id.0, secret_key.as_bytes())?,
-            key_version: i32::from(keys.current()),
+            secret_key: keys.seal(place, secret_key.as_bytes())?,
             approved: credential.approved,
             revoked_ms: credential.revoked.then(|| audit.at.as_millisecond()),
             allowed_ips: networks(&credential.allowed_ips),
@@ -148,7 +140,7 @@ impl VerificationRow {
             temporary: new.temporary,
             identity: new.identity.map(|identity| digits(identity.code())),
             licence_hash: keys.licence_hash(&new.licence),
-            subject: keys.seal(Column::VerificationSubject, new.id, &subject)?,
+            subject: keys.seal(Place::new(Column::VerificationSubject, new.id), &subject)?,
         })
     }
 

@@ -2,9 +2,10 @@
 
 use sqlx::migrate::{MigrateError, Migrator};
 
+use crate::committer::{Failure, changed};
 use crate::db::{Backend, Db, Link, on_backend};
 use crate::error::{StoreError, report};
-use crate::keys::{Column, Keyring};
+use crate::keys::{Column, Keyring, Place};
 use crate::{OpenError, sql};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -12,6 +13,8 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 const LOOKUP_CHECK: &str = "lookup_check";
 const KEY_CHECK: &str = "key_check.";
+/// Before the number of a version that was retired: a server that still has it must not bring it back.
+const KEY_RETIRED: &str = "key_retired.";
 
 /// How the database's tables compare with what this version expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,11 +162,22 @@ pub(crate) async fn check_keys(db: &Db, link: &mut Link, keys: &Keyring) -> Resu
         return Err(OpenError::WrongMasterKey);
     }
     for version in keys.versions() {
-        let row = i64::from(version);
-        let check = keys.seal_under(version, Column::KeyCheck, row, b"RIMS")?;
+        if get(link, &format!("{KEY_RETIRED}{version}")).await.map_err(failed)?.is_some() {
+            continue;
+        }
+        let place = Place::new(Column::KeyCheck, i64::from(version));
+        let check = keys.seal_under(version, place, b"RIMS")?;
         let stored = agree(link, &format!("{KEY_CHECK}{version}"), check).await.map_err(failed)?;
-        keys.open(Column::KeyCheck, row, &stored).map_err(|_| OpenError::WrongMasterKey)?;
+        keys.open(place, &stored).map_err(|_| OpenError::WrongMasterKey)?;
     }
+    Ok(())
+}
+
+/// Takes a version from those that a server must have.
+pub(crate) async fn retire_key(link: &mut Link, version: u16) -> Result<(), Failure> {
+    let (check, retired) = (format!("{KEY_CHECK}{version}"), format!("{KEY_RETIRED}{version}"));
+    changed!(link, sql::DELETE_META, check.as_str());
+    changed!(link, sql::PUT_META, retired.as_str(), &b""[..]);
     Ok(())
 }
 

@@ -24,7 +24,6 @@ statements! { SHARED:
     CREDENTIALS_OF = "
         SELECT id AS credential_id, account_id, environment, approved, revoked_ms, allowed_ips
         FROM credential WHERE account_id = $1 ORDER BY id";
-    SEALED_SECRETS = "SELECT id, secret_key FROM credential WHERE key_version <> $1 ORDER BY id";
     ACCOUNT_BY_ID = "
         SELECT id, user_id, brno, company, kind, approval, status FROM account WHERE id = $1";
     ACCOUNT_BY_USER_ID = "
@@ -73,6 +72,7 @@ statements! { SHARED:
         VALUES ($1, $2, $3, $4, $2, $4) ON CONFLICT (chain) DO NOTHING";
     META = "SELECT value FROM meta WHERE key = $1";
     META_KEYS = "SELECT key FROM meta ORDER BY key";
+    DELETE_META = "DELETE FROM meta WHERE key = $1";
     PUT_META = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
     MIGRATIONS = "SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version";
 
@@ -82,15 +82,13 @@ statements! { SHARED:
     SET_APPROVAL = "UPDATE account SET approval = $3 WHERE id = $1 AND approval = $2";
     SET_STATUS = "UPDATE account SET status = $3 WHERE id = $1 AND status = $2";
     ISSUE_CREDENTIAL = "
-        INSERT INTO credential (id, account_id, environment, auth_key_hash, secret_key, key_version, approved,
-                                revoked_ms, allowed_ips, created_ms)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        INSERT INTO credential (id, account_id, environment, auth_key_hash, secret_key, approved, revoked_ms,
+                                allowed_ips, created_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     APPROVE_CREDENTIAL = "UPDATE credential SET approved = TRUE WHERE id = $1 AND revoked_ms IS NULL";
     REVOKE_CREDENTIAL = "
         UPDATE credential SET revoked_ms = $2 WHERE id = $1 AND revoked_ms IS NULL";
     SET_ALLOWED_IPS = "UPDATE credential SET allowed_ips = $2 WHERE id = $1 AND revoked_ms IS NULL";
-    RESEAL = "
-        UPDATE credential SET secret_key = $2, key_version = $3 WHERE id = $1 AND secret_key = $4";
     GRANT = "
         INSERT INTO delegation (owner_id, delegate_id, granted_ms, revoked_ms) VALUES ($1, $2, $3, NULL)
         ON CONFLICT (owner_id, delegate_id)

@@ -25,12 +25,11 @@ use crate::history::{self, History, HistoryRow};
 use crate::id::{ADMIN_NODE, IdSource, MAX_NODE};
 use crate::keys::{Keyring, MasterKeys};
 use crate::number::Blocks;
-use crate::prepared::{Command, Prepared};
+use crate::prepared::Prepared;
 use crate::replica::Replica;
-use crate::row::{AuditRow, Resealed};
 use crate::schema::{self, MigrationError, MigrationReport, Schema};
 use crate::told::Told;
-use crate::write::{NewAudit, Write};
+use crate::write::Write;
 use crate::{Options, access, sql};
 
 /// The chain of commands beside a running server.
@@ -288,32 +287,6 @@ impl Store {
     /// Whether the database answers and has the tables of this version, or of the next.
     pub async fn ready(&self) -> Result<(), StoreError> {
         if self.schema().await?.is_usable() { Ok(()) } else { Err(StoreError::Schema) }
-    }
-
-    /// Seals every Secret Key that an older master key sealed under the current one; gives their number.
-    pub async fn reseal_credentials(&self, audit: NewAudit) -> Result<usize, StoreError> {
-        let current = i32::from(self.inner.keys.current());
-        let stale: Result<Vec<(i64, Vec<u8>)>, _> = on_backend!(&self.inner.db, pool => {
-            sqlx::query_as(sql::SEALED_SECRETS).bind(current).fetch_all(pool).await
-        });
-        let stale = stale.map_err(|error| report(&error))?;
-        let resealed: Result<Vec<_>, _> = stale.into_iter().map(|row| self.reseal(row)).collect();
-        let resealed = resealed?;
-        let count = resealed.len();
-        let write = Prepared {
-            commands: vec![Command::Reseal(resealed)],
-            audit: vec![AuditRow::new(audit, &self.inner.keys)],
-            ..Prepared::default()
-        };
-        self.enqueue(write).await.map(|()| count)
-    }
-
-    fn reseal(&self, (credential, before): (i64, Vec<u8>)) -> Result<Resealed, StoreError> {
-        let keys = &self.inner.keys;
-        let column = crate::keys::Column::CredentialSecret;
-        let plain = keys.open(column, credential, &before)?;
-        let after = keys.seal(column, credential, &plain)?;
-        Ok(Resealed { credential, key_version: i32::from(keys.current()), before, after })
     }
 
     /// Empties every table but the migrations' and the key checks'. For the sandbox's reset only.

@@ -15,7 +15,7 @@ use crate::codec::{Code as _, moment};
 use crate::committer::{Failure, changed, one};
 use crate::db::{Link, on_backend, text_of};
 use crate::error::{StoreError, readable, report};
-use crate::keys::{Column, Keyring};
+use crate::keys::{Column, Keyring, Place};
 use crate::sql::statements;
 use crate::store::Store;
 
@@ -252,7 +252,7 @@ pub(crate) enum WebhookCommand {
 
 impl NewEndpoint {
     pub(crate) fn command(self, keys: &Keyring) -> Result<WebhookCommand, StoreError> {
-        let secret = keys.seal(Column::WebhookSecret, self.id, self.secret.as_bytes())?;
+        let secret = keys.seal(Place::new(Column::WebhookSecret, self.id), self.secret.as_bytes())?;
         Ok(WebhookCommand::AddEndpoint(Box::new(self), secret))
     }
 }
@@ -356,7 +356,7 @@ struct StoredDelivery {
 
 impl StoredDelivery {
     fn open(self, token: i64, keys: &Keyring) -> Result<Delivery, StoreError> {
-        let secret = keys.open(Column::WebhookSecret, self.endpoint_id, &self.secret)?;
+        let secret = keys.open(Place::new(Column::WebhookSecret, self.endpoint_id), &self.secret)?;
         let secret = std::str::from_utf8(&secret).map(|secret| Zeroizing::new(secret.to_owned()));
         Ok(Delivery {
             message: self.id,

@@ -261,10 +261,17 @@ pub(crate) enum MasterKeyCommand {
     /// reseal.
     #[command(after_help = "Example: rims admin --config rims.toml master-key rotate")]
     Rotate,
-    /// Encrypt the stored Secret Keys anew under the newest version; a server that was not restarted since the
-    /// rotation could no longer read them.
+    /// Encrypt everything that is stored anew under the newest version; a server that was not restarted since the
+    /// rotation could no longer read it.
     #[command(after_help = "Example: rims admin --config rims.toml master-key reseal")]
     Reseal,
+    /// Take a version out of the file, so that it opens nothing any more. Refused while anything stored needs it: the
+    /// audit trail is verified with it until retention destroys its rows.
+    #[command(after_help = "Example: rims admin --config rims.toml master-key retire 1")]
+    Retire {
+        /// The version.
+        version: u16,
+    },
 }
 
 fn company(text: &str) -> Result<String, String> {

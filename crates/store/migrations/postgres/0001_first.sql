@@ -25,7 +25,6 @@ CREATE TABLE credential (
     environment   SMALLINT NOT NULL,
     auth_key_hash BYTEA    NOT NULL UNIQUE, -- SHA-256
     secret_key    BYTEA    NOT NULL,        -- sealed
-    key_version   INTEGER  NOT NULL,
     approved      BOOLEAN  NOT NULL,
     revoked_ms    BIGINT,
     allowed_ips   TEXT     NOT NULL,        -- networks separated by commas

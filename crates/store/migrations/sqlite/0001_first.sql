@@ -24,7 +24,6 @@ CREATE TABLE credential (
     environment   INTEGER NOT NULL,
     auth_key_hash BLOB    NOT NULL UNIQUE, -- SHA-256
     secret_key    BLOB    NOT NULL,        -- sealed
-    key_version   INTEGER NOT NULL,
     approved      INTEGER NOT NULL,
     revoked_ms    INTEGER,
     allowed_ips   TEXT    NOT NULL,        -- networks separated by commas

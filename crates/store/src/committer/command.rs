@@ -7,7 +7,9 @@ use crate::codec::digits;
 use crate::db::Link;
 use crate::error::StoreError;
 use crate::prepared::Command;
-use crate::row::{CredentialRow, Resealed};
+use crate::reseal;
+use crate::row::CredentialRow;
+use crate::schema;
 use crate::sql;
 
 /// Runs one text with values on either engine and gives the number of rows it changed.
@@ -67,7 +69,8 @@ pub(super) async fn run(link: &mut Link, command: &Command) -> Result<(), Failur
             changed!(link, sql::FORGET_TOKENS, before_ms);
             Ok(())
         }
-        Command::Reseal(rows) => reseal(link, rows).await,
+        Command::Reseal(rows) => reseal::run(link, rows).await,
+        Command::RetireKey { version } => schema::retire_key(link, *version).await,
         Command::TakeNumbers(advance) => advance.run(link).await,
         Command::Rental(command) => command.run(link).await,
         Command::Reservation(command) => command.run(link).await,
@@ -111,7 +114,6 @@ async fn issue(link: &mut Link, row: &CredentialRow) -> Result<(), Failure> {
         row.environment,
         &row.auth_key_hash[..],
         row.secret_key.as_slice(),
-        row.key_version,
         row.approved,
         row.revoked_ms,
         row.allowed_ips.as_str(),
@@ -122,13 +124,4 @@ async fn issue(link: &mut Link, row: &CredentialRow) -> Result<(), Failure> {
 
 async fn revoke(link: &mut Link, credential: i64, revoked_ms: i64) -> Result<(), Failure> {
     one(changed!(link, sql::REVOKE_CREDENTIAL, credential, revoked_ms), "unrevoked credential")
-}
-
-/// A key that was changed meanwhile is left as it is: it was sealed anew.
-async fn reseal(link: &mut Link, rows: &[Resealed]) -> Result<(), Failure> {
-    for row in rows {
-        let (before, after) = (row.before.as_slice(), row.after.as_slice());
-        changed!(link, sql::RESEAL, row.credential, after, row.key_version, before);
-    }
-    Ok(())
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 pub(crate) use file::{create_private, sync_folder};
-pub(crate) use ring::{Column, Keyring};
+pub(crate) use ring::{Column, Keyring, Place};
 
 /// 256 bits.
 pub(crate) type KeyBytes = Zeroizing<[u8; 32]>;
@@ -80,6 +80,11 @@ impl MasterKeys {
         self.keys.insert(version, new_key(random));
         self.current = version;
         Ok(version)
+    }
+
+    /// Takes a version out; false where it is the current one or not there.
+    pub fn retire(&mut self, version: u16) -> bool {
+        version != self.current && self.keys.remove(&version).is_some()
     }
 
     /// Whether any key, of whatever version, stands in both: what one of them seals or hashes, the other one's owner

@@ -30,6 +30,23 @@ pub(crate) enum Column {
 }
 
 impl Column {
+    /// Every one of them.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::VerificationSubject,
+        Self::CredentialSecret,
+        Self::KeyCheck,
+        Self::ReservationSubject,
+        Self::RemoteDevice,
+        Self::IdempotencyAnswer,
+        Self::WebhookSecret,
+        Self::RecheckSubject,
+    ];
+
+    /// The table it is in.
+    pub(crate) fn table(self) -> &'static str {
+        self.name().split_once('.').map_or("", |(table, _)| table)
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::VerificationSubject => "verification.subject",
@@ -57,10 +74,6 @@ impl Column {
     }
 
     /// A value of one row must not open in another.
-    fn associated_data(self, row: i64) -> Vec<u8> {
-        [self.name().as_bytes(), &row.to_be_bytes()].concat()
-    }
-
     /// Column and row are a nonce that no other value under the same key has. AES-GCM-SIV does not fail if
     /// one is ever used twice (a re-sealed value): it then shows only whether both plaintexts are equal.
     fn nonce(self, row: i64) -> [u8; NONCE_LEN] {
@@ -68,6 +81,39 @@ impl Column {
         nonce[..4].copy_from_slice(&self.number().to_be_bytes());
         nonce[4..].copy_from_slice(&row.to_be_bytes());
         nonce
+    }
+}
+
+/// Where a sealed value stands: it opens nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    column: Column,
+    row: i64,
+    /// Of a key: its account and environment.
+    owner: Option<(i64, i16)>,
+}
+
+impl Place {
+    pub(crate) const fn new(column: Column, row: i64) -> Self {
+        Self { column, row, owner: None }
+    }
+
+    /// The Secret Key of a credential. Whoever writes the database cannot give it to another account or environment.
+    pub(crate) const fn of_key(credential: i64, account: i64, environment: i16) -> Self {
+        Self { column: Column::CredentialSecret, row: credential, owner: Some((account, environment)) }
+    }
+
+    fn associated_data(self) -> Vec<u8> {
+        let mut data = [self.column.name().as_bytes(), &self.row.to_be_bytes()].concat();
+        if let Some((account, environment)) = self.owner {
+            data.extend_from_slice(&account.to_be_bytes());
+            data.extend_from_slice(&environment.to_be_bytes());
+        }
+        data
+    }
+
+    fn damaged(self) -> StoreError {
+        StoreError::Corrupt(self.column.name())
     }
 }
 
@@ -137,21 +183,15 @@ impl Keyring {
     }
 
     /// version (2 bytes) ‖ nonce (12) ‖ ciphertext ‖ tag (16), under the current key.
-    pub(crate) fn seal(&self, column: Column, row: i64, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
-        self.seal_under(self.current, column, row, plain)
+    pub(crate) fn seal(&self, place: Place, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.seal_under(self.current, place, plain)
     }
 
     /// As [`Keyring::seal`], under a given key.
-    pub(crate) fn seal_under(
-        &self,
-        version: u16,
-        column: Column,
-        row: i64,
-        plain: &[u8],
-    ) -> Result<Vec<u8>, StoreError> {
-        let damaged = || StoreError::Corrupt(column.name());
+    pub(crate) fn seal_under(&self, version: u16, place: Place, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let damaged = || place.damaged();
         let cipher = self.ciphers.get(&version).ok_or_else(damaged)?;
-        let nonce = column.nonce(row);
+        let nonce = place.column.nonce(place.row);
         let mut sealed = Vec::with_capacity(HEADER_LEN + plain.len() + TAG_LEN);
         sealed.extend_from_slice(&version.to_be_bytes());
         sealed.extend_from_slice(&nonce);
@@ -159,7 +199,7 @@ impl Keyring {
         let tag = cipher
             .encrypt_inout_detached(
                 &Nonce::from(nonce),
-                &column.associated_data(row),
+                &place.associated_data(),
                 (&mut sealed[HEADER_LEN..]).into(),
             )
             .map_err(|_| damaged())?;
@@ -167,14 +207,9 @@ impl Keyring {
         Ok(sealed)
     }
 
-    /// Opens what [`Keyring::seal`] made for the same column and row.
-    pub(crate) fn open(
-        &self,
-        column: Column,
-        row: i64,
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        let damaged = || StoreError::Corrupt(column.name());
+    /// Opens what [`Keyring::seal`] made for the same place.
+    pub(crate) fn open(&self, place: Place, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let damaged = || place.damaged();
         let (version, rest) = sealed.split_first_chunk::<VERSION_LEN>().ok_or_else(damaged)?;
         let (nonce, rest) = rest.split_first_chunk::<NONCE_LEN>().ok_or_else(damaged)?;
         let (text, tag) = rest.split_last_chunk::<TAG_LEN>().ok_or_else(damaged)?;
@@ -183,7 +218,7 @@ impl Keyring {
         cipher
             .decrypt_inout_detached(
                 &Nonce::from(*nonce),
-                &column.associated_data(row),
+                &place.associated_data(),
                 plain.as_mut_slice().into(),
                 &Tag::from(*tag),
             )
@@ -213,23 +248,26 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_in_its_place_only() {
         let ring = keyring(1);
-        let sealed = ring.seal(Column::CredentialSecret, 7, b"secret").unwrap();
-        assert_eq!(ring.open(Column::CredentialSecret, 7, &sealed).unwrap().as_slice(), b"secret");
+        let sealed = ring.seal(Place::new(Column::CredentialSecret, 7), b"secret").unwrap();
+        assert_eq!(
+            ring.open(Place::new(Column::CredentialSecret, 7), &sealed).unwrap().as_slice(),
+            b"secret"
+        );
         let refused = Err(StoreError::Corrupt("credential.secret_key"));
-        assert_eq!(ring.open(Column::CredentialSecret, 8, &sealed), refused);
-        assert!(ring.open(Column::VerificationSubject, 7, &sealed).is_err());
-        assert_eq!(keyring(9).open(Column::CredentialSecret, 7, &sealed), refused);
+        assert_eq!(ring.open(Place::new(Column::CredentialSecret, 8), &sealed), refused);
+        assert!(ring.open(Place::new(Column::VerificationSubject, 7), &sealed).is_err());
+        assert_eq!(keyring(9).open(Place::new(Column::CredentialSecret, 7), &sealed), refused);
     }
 
     #[test]
     fn any_damage_is_seen() {
         let ring = keyring(1);
-        let sealed = ring.seal(Column::KeyCheck, 1, b"x").unwrap();
+        let sealed = ring.seal(Place::new(Column::KeyCheck, 1), b"x").unwrap();
         for place in 0..sealed.len() {
             let mut damaged = sealed.clone();
             damaged[place] ^= 1;
-            assert!(ring.open(Column::KeyCheck, 1, &damaged).is_err(), "byte {place}");
-            assert!(ring.open(Column::KeyCheck, 1, &sealed[..place]).is_err(), "length {place}");
+            assert!(ring.open(Place::new(Column::KeyCheck, 1), &damaged).is_err(), "byte {place}");
+            assert!(ring.open(Place::new(Column::KeyCheck, 1), &sealed[..place]).is_err(), "length {place}");
         }
     }
 

@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use rims_domain::{AccountId, AuditAction, Environment};
 use rims_protocol::values::{DeviceId, PersonName, Vehicle};
-use rims_store::{NewVerification, Store, StoreError, Subject, TokenHash, Write};
+use rims_store::{NewVerification, RetireError, Store, StoreError, Subject, TokenHash, Write};
 
 use crate::fixture::{
     Fixture, Place, audit, contains, now, on_both_engines, random, store_verifications, verification,
 };
+use crate::rechecks::recheck;
+use crate::samples::{endpoint, remote, reservation};
 
 on_both_engines![
     no_secret_stands_in_the_database,
     a_value_moved_to_another_row_does_not_open,
     rotation_keeps_old_rows_and_seals_new_ones_anew,
-    stored_secret_keys_move_to_the_new_version,
+    a_key_moved_to_another_account_or_environment_does_not_open,
+    everything_stored_moves_to_the_new_version,
+    a_version_is_retired_when_nothing_needs_it,
 ];
 
 const LICENCE: &str = "314159265358";
@@ -117,21 +121,91 @@ async fn rotation_keeps_old_rows_and_seals_new_ones_anew(fixture: Arc<Fixture>) 
     store.close().await;
 }
 
-async fn stored_secret_keys_move_to_the_new_version(fixture: Arc<Fixture>) {
+async fn a_key_moved_to_another_account_or_environment_does_not_open(fixture: Arc<Fixture>) {
     let store = fixture.store().await;
-    let account = fixture.account(&store, "s01").await;
-    let (credential, _, secret_key) = fixture.credential(&store, account.id).await;
+    let (mine, other) = (fixture.account(&store, "s01").await, fixture.account(&store, "s02").await);
+    for change in [format!("account_id = {}", other.id.0), "environment = 3 - environment".to_owned()] {
+        let (key, ..) = fixture.credential(&store, mine.id).await;
+        assert!(store.credential(key.id).await.is_ok());
+        let moved = format!("UPDATE credential SET {change} WHERE id = {}", key.id.0);
+        assert_eq!(fixture.execute(&moved).await, 1);
+        let refused = store.credential(key.id).await.err();
+        assert_eq!(refused, Some(StoreError::Corrupt("credential.secret_key")), "{change}");
+    }
+    store.close().await;
+}
+
+/// A value in each sealed column, under the keys of the store.
+async fn fill(fixture: &Fixture, store: &Store) {
+    let account = fixture.account(store, "s01").await;
+    fixture.credential(store, account.id).await;
+    store_verifications(store, vec![verification(store, now(), LICENCE)]).await;
+    let scooter = Vehicle::Device(DeviceId::parse(DEVICE).unwrap());
+    let new = reservation(store, now(), "R26-000000001");
+    store.commit(Write::Reservation(new)).await.unwrap();
+    store.commit(Write::Remote(remote(store, "V26-000000001", scooter))).await.unwrap();
+    endpoint(store, account.id, "https://example.com").await;
+    store.commit(Write::Recheck(recheck(store, "order-1"))).await.unwrap();
+}
+
+async fn everything_stored_moves_to_the_new_version(fixture: Arc<Fixture>) {
+    const SEALED: [(&str, &str); 6] = [
+        ("verification", "subject"),
+        ("credential", "secret_key"),
+        ("reservation", "subject"),
+        ("remote", "device"),
+        ("webhook_endpoint", "secret"),
+        ("recheck", "subject"),
+    ];
+    let store = fixture.store().await;
+    fill(&fixture, &store).await;
+    let more = (0..600).map(|_| verification(&store, now(), LICENCE)).collect();
+    store_verifications(&store, more).await;
     store.close().await;
 
     let mut keys = fixture.keys.clone();
     keys.rotate(&mut random(7)).unwrap();
     let store = Store::open(&fixture.options(), &keys).await.unwrap();
-    let event = || audit(AuditAction::KeyRevoke, Subject::None);
-    assert_eq!(store.reseal_credentials(event()).await, Ok(1));
-    assert_eq!(store.reseal_credentials(event()).await, Ok(0));
-    let sealed = fixture.blobs("SELECT secret_key FROM credential").await;
-    assert_eq!(sealed[0][..2], [0, 2]);
-    let record = store.credential(credential.id).await.unwrap().unwrap();
-    assert_eq!(record.secret_key.as_str(), secret_key);
+    let event = || audit(AuditAction::MasterKeyReseal, Subject::None);
+    assert_eq!(store.reseal(event()).await, Ok(606));
+    assert_eq!(store.reseal(event()).await, Ok(0));
+    for (table, column) in SEALED {
+        let sealed = fixture.blobs(&format!("SELECT {column} FROM {table}")).await;
+        assert!(!sealed.is_empty() && sealed.iter().all(|value| value[..2] == [0, 2]), "{table}.{column}");
+    }
+    let found = store.verifications_of(AccountId(1), Environment::Development, 1_000).await.unwrap();
+    assert!(found.len() == 601 && found.iter().all(|record| record.licence.as_str() == LICENCE));
     store.close().await;
+}
+
+async fn a_version_is_retired_when_nothing_needs_it(fixture: Arc<Fixture>) {
+    let store = fixture.store().await;
+    fill(&fixture, &store).await;
+    store.close().await;
+    let mut keys = fixture.keys.clone();
+    keys.rotate(&mut random(7)).unwrap();
+    let store = Store::open(&fixture.options(), &keys).await.unwrap();
+    let event = || audit(AuditAction::MasterKeyRetire, Subject::None);
+    let needed = store.retire_key(1, event()).await.unwrap_err().to_string();
+    assert_eq!(needed, "version 1 is needed by 1 row(s) of verification: run `rims admin master-key reseal`");
+    assert!(matches!(store.retire_key(2, event()).await, Err(RetireError::Current(2))));
+    assert!(matches!(store.retire_key(3, event()).await, Err(RetireError::Unknown(3))));
+    store.reseal(event()).await.unwrap();
+    let needed = store.retire_key(1, event()).await.unwrap_err().to_string();
+    assert!(needed.contains("audit: they are verified with it until retention"), "{needed}");
+    // As retention would, years later.
+    fixture.execute("DELETE FROM audit WHERE key_version = 1").await;
+    store.retire_key(1, event()).await.unwrap();
+    store.close().await;
+
+    assert!(keys.retire(1));
+    let store = Store::open(&fixture.options(), &keys).await.unwrap();
+    let found = store.verifications_of(AccountId(1), Environment::Development, 10).await.unwrap();
+    assert_eq!(found.len(), 1);
+    store.close().await;
+    // A server that still has the old version starts, and does not bring it back.
+    let mut older = fixture.keys.clone();
+    older.rotate(&mut random(7)).unwrap();
+    Store::open(&fixture.options(), &older).await.unwrap().close().await;
+    Store::open(&fixture.options(), &keys).await.unwrap().close().await;
 }

@@ -27,7 +27,7 @@ on_both_engines![
 
 const CLAIM: SignedDuration = SignedDuration::from_mins(10);
 
-fn recheck(store: &Store, reference: &str) -> Recheck {
+pub(crate) fn recheck(store: &Store, reference: &str) -> Recheck {
     Recheck {
         id: store.next_id(now()),
         at: now(),

@@ -10,7 +10,7 @@ use rims_server::config::Config;
 use rims_server::random;
 use rims_server::service::administration::{Administration, AdministrationError, KeyPair};
 use rims_server::store_options;
-use rims_store::{MasterKeys, Store};
+use rims_store::{MasterKeys, RetireError, Store};
 
 use super::{not_opened, runtime};
 use crate::args::{self, AdminCommand, DelegationCommand, KeysCommand, MasterKeyCommand, UserCommand};
@@ -32,6 +32,9 @@ pub(crate) fn run(arguments: args::Admin) -> Result<(), Failure> {
         AdminCommand::MasterKey(MasterKeyCommand::Create) => create_master_key(&config),
         AdminCommand::MasterKey(MasterKeyCommand::Rotate) => rotate_master_key(&config),
         AdminCommand::MasterKey(MasterKeyCommand::Reseal) => administer.run(reseal),
+        AdminCommand::MasterKey(MasterKeyCommand::Retire { version }) => {
+            administer.run(async |wish| retire(wish, &config, version).await)
+        }
     }
 }
 
@@ -173,8 +176,21 @@ fn rotate_master_key(config: &Config) -> Result<(), Failure> {
 }
 
 async fn reseal(administration: &Administration) -> Result<(), Failure> {
-    let resealed = administration.reseal_credentials().await.map_err(refused)?;
-    print(&format!("{resealed} Secret Keys resealed\n"))
+    let resealed = administration.reseal().await.map_err(refused)?;
+    print(&format!("{resealed} values resealed\n"))
+}
+
+/// First the database, so that a failure in between leaves a key too many and none too few.
+async fn retire(administration: &Administration, config: &Config, version: u16) -> Result<(), Failure> {
+    administration.retire_master_key(version).await.map_err(refused)?;
+    let path = &config.database.master_key_file;
+    let mut keys = MasterKeys::load(path).map_err(Failure::failed)?;
+    keys.retire(version);
+    keys.replace(path).map_err(Failure::failed)?;
+    let path = path.display();
+    print(&format!(
+        "retired key version {version} and took it out of {path}; backups of before still need it\n"
+    ))
 }
 
 /// Random bytes, asked for once beforehand so that a failing source stops the command and not a key.
@@ -194,7 +210,9 @@ pub(super) fn shown(moment: Timestamp) -> String {
 
 pub(super) fn refused(error: AdministrationError) -> Failure {
     match error {
-        AdministrationError::Store(_) | AdministrationError::Randomness(_) => Failure::failed(error),
+        AdministrationError::Store(_)
+        | AdministrationError::Randomness(_)
+        | AdministrationError::Retire(RetireError::Store(_)) => Failure::failed(error),
         _ => Failure::input(error),
     }
 }

@@ -13,7 +13,7 @@ use rims_domain::{
 };
 use rims_protocol::codes::{AccountStatus, Approval};
 use rims_protocol::values::{BusinessNumber, RemoteNumber, UserId};
-use rims_store::{Constraint, NewAudit, NewCredential, Store, StoreError, Subject, Write};
+use rims_store::{Constraint, NewAudit, NewCredential, RetireError, Store, StoreError, Subject, Write};
 use zeroize::Zeroizing;
 
 use super::system_event;
@@ -76,6 +76,9 @@ pub enum AdministrationError {
     /// The rental was changed at the same moment.
     #[error("rental {0} has just been changed by somebody else; look at it again")]
     RentalChanged(RemoteNumber),
+    /// A version of the master key is still needed.
+    #[error(transparent)]
+    Retire(#[from] RetireError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -290,10 +293,16 @@ impl Administration {
         })
     }
 
-    /// Seals every Secret Key under the current master key; gives their number.
-    pub async fn reseal_credentials(&self) -> Result<usize> {
-        let audit = self.plain_event(AuditAction::MasterKeyReseal);
-        Ok(self.store.reseal_credentials(audit).await?)
+    /// Seals everything under the current master key; gives the number of values.
+    pub async fn reseal(&self) -> Result<u64> {
+        Ok(self.store.reseal(self.plain_event(AuditAction::MasterKeyReseal)).await?)
+    }
+
+    /// Lets servers start without a version of the master key that nothing needs any more.
+    pub async fn retire_master_key(&self, version: u16) -> Result<()> {
+        let event = self.plain_event(AuditAction::MasterKeyRetire);
+        let event = NewAudit { reference: i64::from(version), ..event };
+        Ok(self.store.retire_key(version, event).await?)
     }
 
     async fn account(&self, user_id: &UserId) -> Result<Account> {
