@@ -1,6 +1,7 @@
 //! One connection from its first byte to its end.
 
 use std::convert::Infallible;
+use std::iter;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -44,14 +47,6 @@ pub(crate) struct Served {
 impl Served {
     /// Serves a connection to its end. Until its first byte nothing is kept of it but the socket.
     pub(crate) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, _place: Place) {
-        let aborted = self.aborted.clone();
-        tokio::select! {
-            () = aborted.cancelled() => {}
-            () = self.serve_in_time(stream, peer) => {}
-        }
-    }
-
-    async fn serve_in_time(&self, stream: TcpStream, peer: SocketAddr) {
         let wait = self.patience.one();
         let mut first_byte = [0];
         tokio::select! {
@@ -66,11 +61,15 @@ impl Served {
         }
         match &self.certificate {
             None => self.serve_requests(stream, peer).await,
-            Some(certificate) => match timeout(wait, certificate.acceptor().accept(stream)).await {
-                Ok(Ok(stream)) => self.serve_requests(stream, peer).await,
-                Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-                Err(_) => tracing::debug!("a TLS handshake took too long"),
-            },
+            Some(certificate) => {
+                let accepted = timeout(wait, certificate.acceptor().accept(stream));
+                match self.aborted.run_until_cancelled(accepted).await {
+                    Some(Ok(Ok(stream))) => self.serve_requests(stream, peer).await,
+                    Some(Ok(Err(error))) => tracing::debug!(%error, "a TLS handshake failed"),
+                    Some(Err(_)) => tracing::debug!("a TLS handshake took too long"),
+                    None => {}
+                }
+            }
         }
     }
 
@@ -91,28 +90,43 @@ impl Served {
             }
         });
         let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
-        let ConnectionLimits { idle, max_age, .. } = *self.connections.limits();
-        let idle_or_old = async {
-            tokio::select! {
-                () = activity.idle(self.patience.most(), idle) => {}
-                () = sleep(max_age) => {}
-            }
-        };
+        // With a waker of its own, so that the reasons to end are not looked at whenever the connection has something to do.
+        let mut end: FuturesUnordered<_> = iter::once(self.reason_to_end(&activity)).collect();
         let served = tokio::select! {
+            biased;
             served = connection.as_mut() => served,
-            () = idle_or_old => {
+            Some(reason) = end.next() => {
                 connection.as_mut().graceful_shutdown();
-                timeout(GRACE, connection).await.unwrap_or(Ok(()))
-            }
-            () = self.closing.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+                let grace = match reason {
+                    End::IdleOrOld => GRACE,
+                    End::Closing => Duration::MAX,
+                };
+                let served = self.aborted.run_until_cancelled(timeout(grace, connection)).await;
+                served.and_then(Result::ok).unwrap_or(Ok(()))
             }
         };
         if let Err(error) = served {
             tracing::debug!(error, "a connection ended early");
         }
     }
+
+    async fn reason_to_end(&self, activity: &Activity) -> End {
+        let ConnectionLimits { idle, max_age, .. } = *self.connections.limits();
+        tokio::select! {
+            () = activity.idle(self.patience.most(), idle) => End::IdleOrOld,
+            () = sleep(max_age) => End::IdleOrOld,
+            () = self.closing.cancelled() => End::Closing,
+        }
+    }
+}
+
+/// Why a connection ends, other than by its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It was idle too long, or has grown too old.
+    IdleOrOld,
+    /// The listener ends.
+    Closing,
 }
 
 /// What a connection is doing. A PING is no activity.

@@ -6,7 +6,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aes::Aes128Enc;
+use axum::http::HeaderValue;
 use cipher::{Block, BlockCipherEncrypt as _, KeyInit as _};
+use data_encoding::HEXLOWER;
 use rims_domain::Environment;
 use tokio::task::futures::TaskLocalFuture;
 
@@ -48,6 +50,15 @@ pub(crate) fn note_environment(environment: Environment) {
 /// The environment of the request's key, if one was found.
 pub(crate) fn environment() -> Option<Environment> {
     CURRENT.try_with(|current| current.environment.get()).ok().flatten()
+}
+
+impl RequestId {
+    /// As a header's value.
+    pub(crate) fn header(self) -> Option<HeaderValue> {
+        let mut digits = [0; 32];
+        HEXLOWER.encode_mut(&self.0.to_be_bytes(), &mut digits);
+        HeaderValue::from_bytes(&digits).ok()
+    }
 }
 
 impl fmt::Display for RequestId {

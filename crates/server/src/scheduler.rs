@@ -51,16 +51,14 @@ impl Work {
         }
     }
 
-    /// The value of the metrics' label `work`.
-    fn name(self) -> &'static str {
+    /// The values of the metrics' labels `work` and `environment`.
+    fn labels(self) -> (&'static str, &'static str) {
         match self {
-            Self::Rechecks(Environment::Development) => "rechecks of development",
-            Self::Rechecks(Environment::Operations) => "rechecks of operations",
-            Self::Reservations => "reservations",
-            Self::Maintenance => "maintenance",
-            Self::Anchors => "anchors",
-            Self::Webhooks(Environment::Development) => "webhooks of development",
-            Self::Webhooks(Environment::Operations) => "webhooks of operations",
+            Self::Rechecks(environment) => ("rechecks", environment.name()),
+            Self::Reservations => ("reservations", "none"),
+            Self::Maintenance => ("maintenance", "none"),
+            Self::Anchors => ("anchors", "none"),
+            Self::Webhooks(environment) => ("webhooks", environment.name()),
         }
     }
 }
@@ -146,13 +144,14 @@ impl Scheduler {
     async fn repeat(&self, work: Work, running: &Mutex<()>) {
         let mut period = tokio::time::interval(PERIOD);
         period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (name, environment) = work.labels();
         let mut told = work.woken_by_messages().map(|of| self.services.store().messages_told(of));
         loop {
             let cause = tokio::select! {
                 _ = period.tick() => "time",
                 () = next(&mut told) => "told",
             };
-            metrics::counter!("rims_scheduler_runs_total", "work" => work.name(), "cause" => cause)
+            metrics::counter!("rims_scheduler_runs_total", "work" => name, "environment" => environment, "cause" => cause)
                 .increment(1);
             if let Err(error) = self.run_one(work, running).await {
                 tracing::warn!(?work, %error, "something due was not done; it is tried again");

@@ -26,7 +26,7 @@ pub(crate) async fn ask_all<A: Ask>(
         all.extend(part);
         Ok(all)
     });
-    let span = trace_span!("ask", otel.name = system.labels().system);
+    let span = trace_span!("ask", otel.name = system.meters().system());
     timeout_at(deadline, joined).instrument(span).await.unwrap_or(Err(TIMED_OUT))
 }
 

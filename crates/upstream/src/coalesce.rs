@@ -22,7 +22,7 @@ use tracing::{Instrument as _, Span, trace_span};
 
 use crate::config::Limits;
 use crate::error::{CallError, MALFORMED, Spread, TIMED_OUT, Unusable};
-use crate::measure::{self, Labels};
+use crate::measure::Meters;
 
 /// A system that answers several questions in one call.
 pub(crate) trait Ask: Send + Sync + 'static {
@@ -30,7 +30,7 @@ pub(crate) trait Ask: Send + Sync + 'static {
     type Answer: Send + 'static;
 
     /// Its names in metrics.
-    fn labels(&self) -> Labels;
+    fn meters(&self) -> &Meters;
 
     /// Asks all of `items` in one call; the answers are as many and in the same order.
     fn ask(
@@ -108,19 +108,16 @@ impl<A: Ask> Coalescer<A> {
     /// else to wait for may do that first, and is not woken for an answer that he does not wait for yet.
     pub(crate) fn ask(&self, item: A::Item) -> impl Future<Output = Result<A::Answer, CallError>> + use<A> {
         let deadline = Instant::now() + self.shared.limits.timeout();
-        let span = trace_span!("ask", otel.name = self.shared.system.labels().system);
+        let span = trace_span!("ask", otel.name = self.shared.system.meters().system());
         let asked = Arc::clone(&self.shared.places).try_acquire_owned().map(|place| {
             let (answer, answered) = oneshot::channel();
             let waiting = Waiting { answer, deadline, span: span.clone(), _place: place };
             self.enqueue(Question { item, waiting });
             answered
         });
-        let labels = self.shared.system.labels();
+        let asked = asked.inspect_err(|_full| self.shared.system.meters().turned_away()).ok();
         let answer = async move {
-            let Ok(answered) = asked else {
-                measure::turned_away(labels);
-                return Err(CallError::Overloaded);
-            };
+            let Some(answered) = asked else { return Err(CallError::Overloaded) };
             match timeout_at(deadline, answered).await {
                 Ok(Ok(result)) => result,
                 // The asking task went down with the runtime, or by a fault of ours.
@@ -160,7 +157,7 @@ impl<A: Ask> Slot<A> {
             return None;
         }
         let group = queue.questions.drain(..count).collect();
-        measure::queue_depth(self.shared.system.labels(), queue.questions.len());
+        self.shared.system.meters().queue_depth(queue.questions.len());
         Some(group)
     }
 }

@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 
 use crate::config::{BreakerConfig, ConfigError, Limits, RetryConfig, Secret};
 use crate::error::{CallError, MALFORMED, TIMED_OUT, Unusable};
-use crate::measure::{self, Labels, Measured};
+use crate::measure::{Labels, Measured, Meters};
 
 /// The largest answer that is read: a thousand items take about 150 kB.
 const MAX_ANSWER: usize = 16 << 20;
@@ -22,7 +22,7 @@ pub(crate) struct Endpoint {
     base: Url,
     breaker: Option<AsyncRecloser>,
     retry: RetryConfig,
-    labels: Labels,
+    meters: Meters,
 }
 
 impl Endpoint {
@@ -40,17 +40,17 @@ impl Endpoint {
         let client = build_client(&base, limits)
             .map_err(|error| ConfigError::Client { system, reason: error.to_string() })?;
         let breaker = breaker.enabled.then(|| build_breaker(breaker));
-        Ok(Self { client, base, breaker, retry: retry.clone(), labels })
+        Ok(Self { client, base, breaker, retry: retry.clone(), meters: Meters::new(labels) })
     }
 
     /// The absolute address of `path`, which begins with `/`.
     pub(crate) fn url(&self, path: &str) -> Result<Url, ConfigError> {
         let text = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
-        Url::parse(&text).map_err(|_| ConfigError::BaseUrl { system: self.labels.system })
+        Url::parse(&text).map_err(|_| ConfigError::BaseUrl { system: self.meters.system() })
     }
 
-    pub(crate) fn labels(&self) -> Labels {
-        self.labels
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     pub(crate) fn retries_closed(&self) -> bool {
@@ -64,7 +64,7 @@ impl Endpoint {
         deadline: Instant,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
-        let measured = Measured::start(self.labels, items);
+        let measured = Measured::start(&self.meters, items);
         let span = measured.span().clone();
         let in_time = async { timeout_at(deadline, call).await.unwrap_or(Err(TIMED_OUT)) }.instrument(span);
         let result = match &self.breaker {
@@ -75,7 +75,7 @@ impl Endpoint {
                     Err(recloser::Error::Inner(error)) => Err(error),
                     Err(recloser::Error::Rejected) => Err(CallError::BreakerOpen),
                 };
-                measure::breaker_open(self.labels, matches!(result, Err(CallError::BreakerOpen)));
+                self.meters.breaker_open(matches!(result, Err(CallError::BreakerOpen)));
                 result
             }
         };

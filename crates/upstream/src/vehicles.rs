@@ -25,7 +25,7 @@ use crate::coalesce::{Ask, Call, Coalescer};
 use crate::config::{ConfigError, Limits, VehicleConfig};
 use crate::endpoint::{Endpoint, bearer};
 use crate::error::{CallError, MALFORMED, RegistryError};
-use crate::measure::Labels;
+use crate::measure::{Labels, Meters};
 
 pub(crate) const SYSTEM: &str = "vehicles";
 pub(crate) const OWNERS_PATH: &str = "/api/vehicles/owners";
@@ -123,8 +123,8 @@ impl Ask for Service {
     type Item = Ownership;
     type Answer = bool;
 
-    fn labels(&self) -> Labels {
-        self.endpoint.labels()
+    fn meters(&self) -> &Meters {
+        self.endpoint.meters()
     }
 
     async fn ask(&self, ownerships: &[Ownership], call: Call) -> Result<Vec<bool>, CallError> {

@@ -74,6 +74,13 @@ pub(crate) enum KeyStore {
 pub(crate) struct Login {
     #[command(flatten)]
     pub(crate) connection: Connection,
+    /// Use the well-known keys of a sandbox's account, s01 unless another is named, at --url or http://127.0.0.1:8114.
+    #[arg(long, value_name = "USER", num_args = 0..=1, default_missing_value = "s01",
+          conflicts_with_all = ["auth_key_file", "secret_key_file"])]
+    pub(crate) sandbox: Option<String>,
+    /// With --sandbox: the operations key, which everything but a check needs.
+    #[arg(long, requires = "sandbox")]
+    pub(crate) operations: bool,
     /// Where the keys are kept.
     #[arg(long, value_enum, default_value_t = KeyStore::File)]
     pub(crate) keys: KeyStore,

@@ -4,6 +4,7 @@ mod company;
 mod driver;
 mod operation;
 pub(crate) mod parse;
+mod sandbox;
 mod tools;
 
 use std::net::SocketAddr;
@@ -27,6 +28,9 @@ pub(crate) use company::{
 };
 pub(crate) use driver::Driver;
 pub(crate) use operation::{Backup, Migrate, Restore};
+pub(crate) use sandbox::{
+    Complete, ControlPlane, Fault, Faults, Listen, Log, Sandbox, SandboxClock, SandboxCommand, Trigger,
+};
 pub(crate) use tools::{Completions, Doctor, Man, Why};
 
 /// RIMS: driver qualification verification (운전자격확인시스템).
@@ -56,7 +60,9 @@ pub(crate) enum Command {
     Open(Open),
     Why(Why),
     Doctor(Doctor),
-    Sandbox(Sandbox),
+    Sandbox(Box<Sandbox>),
+    Listen(Listen),
+    Trigger(Trigger),
     Serve(Serve),
     Migrate(Migrate),
     Backup(Backup),
@@ -66,43 +72,6 @@ pub(crate) enum Command {
     Admin(Admin),
     Completions(Completions),
     Man(Man),
-}
-
-/// Run the whole system on this machine, with fixture accounts and simulated national systems.
-#[derive(clap::Args)]
-#[command(args_conflicts_with_subcommands = true, after_help = "Example: rims sandbox --data ./sandbox")]
-pub(crate) struct Sandbox {
-    #[command(subcommand)]
-    pub(crate) command: Option<SandboxCommand>,
-    /// Where the interfaces listen; port 0 lets the system choose.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8114")]
-    pub(crate) api: SocketAddr,
-    /// Where the web listens.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8115")]
-    pub(crate) web: SocketAddr,
-    /// Where health, metrics and the control plane listen.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8116")]
-    pub(crate) ops: SocketAddr,
-    /// Let --ops be another than a loopback address, although its control plane has no authentication.
-    #[arg(long)]
-    pub(crate) allow_public_control: bool,
-    /// Keep the data in this folder; without it, in a temporary one that is removed at the end.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    /// Another database, such as postgres://user@host/name.
-    #[arg(long, value_name = "URL")]
-    pub(crate) database_url: Option<String>,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum SandboxCommand {
-    /// Print the fixture accounts and their keys, without a running server.
-    #[command(after_help = "Example: rims sandbox credentials --json")]
-    Credentials {
-        /// As JSON instead of a table.
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 /// Run a server.

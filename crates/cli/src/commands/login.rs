@@ -2,6 +2,8 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use reqwest::Url;
+use rims_domain::Environment;
+use rims_server::sandbox::fixtures::FIXTURES;
 use zeroize::Zeroizing;
 
 use super::doctor::{Check, check};
@@ -13,12 +15,17 @@ use crate::language::say;
 use crate::output::{Failure, Outcome, note, print};
 use crate::profile::{self, KeySource, Keys, Profile, Profiles};
 
+/// Where `rims sandbox` listens unless it is told otherwise.
+const SANDBOX: &str = "http://127.0.0.1:8114";
+
 /// Checks everything first: what does not work is not remembered.
 pub(crate) fn run(arguments: &args::Login) -> Result<Outcome, Failure> {
     let connection = &arguments.connection;
     let name = connection.profile.as_deref().unwrap_or(DEFAULT_PROFILE);
-    let environment = std::env::var("RIMS_URL").ok();
-    let url = connection.url.as_ref().map(Url::to_string).or(environment).ok_or_else(|| {
+    let environment = || std::env::var("RIMS_URL").ok();
+    let sandbox = || arguments.sandbox.as_ref().map(|_| SANDBOX.to_owned());
+    let url = connection.url.as_ref().map(Url::to_string).or_else(environment).or_else(sandbox);
+    let url = url.ok_or_else(|| {
         Failure::Input(say!("--url 로 RIMS의 주소를 지정하십시오", "give the address of the RIMS with --url"))
     })?;
     let keys = keys(arguments)?;
@@ -65,6 +72,9 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
 /// From files, from the environment, from the terminal without echo, or from standard input.
 fn keys(arguments: &args::Login) -> Result<Keys, Failure> {
     let connection = &arguments.connection;
+    if let Some(user) = &arguments.sandbox {
+        return well_known(user, arguments.operations);
+    }
     let files = (connection.auth_key_file.as_deref(), connection.secret_key_file.as_deref());
     if files != (None, None) || arguments.keys == KeyStore::Environment {
         return profile::read(files.0, files.1);
@@ -79,6 +89,18 @@ fn keys(arguments: &args::Login) -> Result<Keys, Failure> {
     let text = Zeroizing::new(read_stdin()?);
     let mut lines = text.lines().map(str::trim);
     complete(lines.next().unwrap_or_default(), lines.next().unwrap_or_default())
+}
+
+fn well_known(user: &str, is_operations: bool) -> Result<Keys, Failure> {
+    let environment = if is_operations { Environment::Operations } else { Environment::Development };
+    let Some(fixture) = FIXTURES.iter().find(|fixture| fixture.user_id == user) else {
+        let users = FIXTURES.map(|fixture| fixture.user_id).join(", ");
+        return Err(Failure::Input(say!(
+            "--sandbox: 샌드박스에 사용자 {user}이(가) 없습니다 ({users})",
+            "--sandbox: a sandbox has no user {user} (it has {users})"
+        )));
+    };
+    complete(&fixture.auth_key(environment), &fixture.secret_key(environment))
 }
 
 fn complete(auth_key: &str, secret_key: &str) -> Result<Keys, Failure> {

@@ -16,3 +16,4 @@ mod sealing;
 mod traces;
 mod trail;
 mod webhooks;
+mod workshop;

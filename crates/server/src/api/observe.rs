@@ -11,7 +11,6 @@ use axum::extract::Request;
 use axum::http::header::STRICT_TRANSPORT_SECURITY;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use compact_str::format_compact;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use metrics::{Counter, Histogram, counter, histogram};
@@ -96,7 +95,7 @@ impl Api {
         if self.sends_hsts {
             headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         }
-        if let Ok(id) = HeaderValue::from_str(&format_compact!("{id}")) {
+        if let Some(id) = id.header() {
             headers.insert("x-request-id", id);
         }
     }

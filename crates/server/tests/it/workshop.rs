@@ -32,7 +32,8 @@ async fn runs(running: &Running, cause: &str) -> u64 {
     let metrics = reqwest::get(url).await.unwrap().text().await.unwrap();
     let of = |line: &&str| {
         line.starts_with("rims_scheduler_runs_total{")
-            && line.contains("work=\"webhooks of operations\"")
+            && line.contains("work=\"webhooks\"")
+            && line.contains("environment=\"operations\"")
             && line.contains(&format!("cause=\"{cause}\""))
     };
     let line = metrics.lines().find(of);

@@ -55,7 +55,7 @@ impl Committer {
             tracing::warn!(writes = writes.len(), "a commit took too long; its connection is given up");
             vec![Err(StoreError::Unavailable); writes.len()]
         });
-        metrics::histogram!("rims_commit_seconds").record(started.elapsed().as_secs_f64());
+        self.meters.seconds.record(started.elapsed().as_secs_f64());
         results
     }
 

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use metrics::{Gauge, Histogram};
 use tokio::sync::{Mutex, RwLock, oneshot, watch};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, trace_span};
@@ -83,6 +84,26 @@ pub(crate) struct Committer {
     epoch: u64,
     closing: watch::Receiver<bool>,
     retry: Retry,
+    meters: Meters,
+}
+
+/// Its metrics, registered once: to find one by its name costs more than to count.
+struct Meters {
+    queue_depth: Gauge,
+    group_writes: Histogram,
+    group_rows: Histogram,
+    seconds: Histogram,
+}
+
+impl Meters {
+    fn new() -> Self {
+        Self {
+            queue_depth: metrics::gauge!("rims_commit_queue_depth"),
+            group_writes: metrics::histogram!("rims_commit_group_writes"),
+            group_rows: metrics::histogram!("rims_commit_group_rows"),
+            seconds: metrics::histogram!("rims_commit_seconds"),
+        }
+    }
 }
 
 /// When to connect again.
@@ -100,7 +121,19 @@ impl Committer {
         closing: watch::Receiver<bool>,
     ) -> Self {
         let retry = Retry { at: None, delay: BACK_OFF.0 };
-        Self { shared, chain: chain.into(), kind, link, thread: None, head: None, epoch: 0, closing, retry }
+        let meters = Meters::new();
+        Self {
+            shared,
+            chain: chain.into(),
+            kind,
+            link,
+            thread: None,
+            head: None,
+            epoch: 0,
+            closing,
+            retry,
+            meters,
+        }
     }
 
     /// Commits until the queue is closed and empty.
@@ -142,9 +175,9 @@ impl Committer {
         let rows: usize = group.iter().map(|job| job.write.rows()).sum();
         #[expect(clippy::cast_precision_loss, reason = "a metric")]
         let (waiting, writes, rows) = (queue.len() as f64, group.len() as f64, rows as f64);
-        metrics::gauge!("rims_commit_queue_depth").set(waiting);
-        metrics::histogram!("rims_commit_group_writes").record(writes);
-        metrics::histogram!("rims_commit_group_rows").record(rows);
+        self.meters.queue_depth.set(waiting);
+        self.meters.group_writes.record(writes);
+        self.meters.group_rows.record(rows);
         Some(group)
     }
 

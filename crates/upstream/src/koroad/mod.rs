@@ -55,7 +55,7 @@ use crate::coalesce::{Ask, Attempt, Call, Coalescer};
 use crate::config::{ConfigError, KoroadConfig, Limits};
 use crate::endpoint::Endpoint;
 use crate::error::{CallError, KoroadError, Unusable};
-use crate::measure::Labels;
+use crate::measure::{Labels, Meters};
 use crate::{Now, seoul};
 use token::{Token, Tokens};
 use wire::Frames;
@@ -196,8 +196,8 @@ impl Ask for Service {
     type Item = DriverCheck;
     type Answer = LicenceAnswer;
 
-    fn labels(&self) -> Labels {
-        self.endpoint.labels()
+    fn meters(&self) -> &Meters {
+        self.endpoint.meters()
     }
 
     async fn ask(&self, checks: &[DriverCheck], call: Call) -> Result<Vec<LicenceAnswer>, CallError> {

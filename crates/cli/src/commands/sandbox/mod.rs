@@ -1,17 +1,34 @@
+//! `rims sandbox`: the whole system on this machine, and what is done with a running one.
+
+mod control;
+pub(crate) mod listen;
+mod workshop;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rims_domain::Environment;
 use rims_server::sandbox::fixtures::{self, FIXTURES};
 use rims_server::sandbox::{Sandbox, SandboxOptions};
 
+pub(crate) use workshop::trigger;
+
 use super::{StopSignals, not_started, runtime};
-use crate::args;
+use crate::args::{self, SandboxCommand};
 use crate::output::{Failure, print, table};
 
 pub(crate) fn run(arguments: args::Sandbox) -> Result<(), Failure> {
-    if let Some(args::SandboxCommand::Credentials { json }) = arguments.command {
-        return credentials(json);
+    match &arguments.command {
+        None => serve_one(arguments),
+        Some(SandboxCommand::Credentials { json }) => credentials(*json),
+        Some(SandboxCommand::Clock(clock)) => workshop::clock(clock),
+        Some(SandboxCommand::Faults(faults)) => workshop::faults(faults),
+        Some(SandboxCommand::Complete(complete)) => workshop::complete(complete),
+        Some(SandboxCommand::Reset(control)) => workshop::reset(control),
+        Some(SandboxCommand::Log(log)) => workshop::log(log),
     }
+}
+
+fn serve_one(arguments: args::Sandbox) -> Result<(), Failure> {
     rims_server::logging::install(None);
     rims_server::memory::keep_private();
     let options = SandboxOptions {
