@@ -134,6 +134,8 @@ fn builder(header_timeout: Duration) -> auto::Builder<TokioExecutor> {
     let timer = HeaderTimer { patience: Patience(header_timeout), timer: TokioTimer::new() };
     // Answers are short: head and body go out as one buffer.
     builder.http1().timer(timer).header_read_timeout(header_timeout).max_buf_size(BUFFER).writev(false);
+    // `Authorization`, as the specification prints it (§4.1.1): there are clients that look for it by its letters.
+    builder.http1().title_case_headers(true);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(header_timeout);
     builder
 }

@@ -13,15 +13,18 @@ impl IdempotencyKey {
     /// The header of a token's answer by which a RIMS says that it knows such keys: `true`.
     pub const SUPPORTED: &'static str = "Idempotency-Supported";
 
-    /// 1–255 characters, each from `!` to `~`.
+    /// 1–255 characters, each from `!` to `~`. In quotation marks, as draft-ietf-httpapi-idempotency-key-header writes it,
+    /// it is the same key.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
+        let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let text = quoted.filter(|inner| !inner.contains('"')).unwrap_or(text);
         let valid = (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         if valid { Ok(Self(text.to_owned())) } else { Err(Self::RULE) }
     }
 
     const RULE: Malformed = Malformed("1자 이상 255자 이하의 ASCII 문자여야 합니다");
 
-    /// As sent. It may be anything the caller knows a request by: never log it.
+    /// The key. It may be anything the caller knows a request by: never log it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -44,7 +47,11 @@ mod tests {
         for text in ["!", "~", "8e03978e-40d5-43dd-bc93-6894a57f9324", &"x".repeat(255)] {
             assert_eq!(IdempotencyKey::parse(text).unwrap().as_str(), text);
         }
-        for text in ["", " ", "a b", "a\n", "\u{7f}", "키", "é", &"x".repeat(256)] {
+        assert_eq!(IdempotencyKey::parse("\"k1\"").unwrap().as_str(), "k1");
+        for text in ["\"", "\"k1", "a\"b", "\"a\"b\""] {
+            assert_eq!(IdempotencyKey::parse(text).unwrap().as_str(), text, "no quoted text");
+        }
+        for text in ["", "\"\"", " ", "a b", "a\n", "\u{7f}", "키", "é", &"x".repeat(256)] {
             assert_eq!(IdempotencyKey::parse(text), Err(IdempotencyKey::RULE), "{text:?}");
         }
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use rims_aside::aside;
 use rims_domain::{CredentialId, access};
 use rims_protocol::envelope::{encrypted_data, open_request};
@@ -45,11 +45,37 @@ pub(super) struct Call {
     pub(super) caller: Principal,
     pub(super) interface: &'static Interface,
     pub(super) members: Arc<Members>,
-    /// As sent; read by the interfaces that record something once.
-    pub(super) idempotency_key: Option<HeaderValue>,
-    /// As sent; read by the verifications.
-    recheck_reference: Option<HeaderValue>,
+    /// Read by the interfaces that record something once.
+    pub(super) idempotency_key: Sent,
+    /// Read by the verifications.
+    recheck_reference: Sent,
     held: Arc<Held>,
+}
+
+/// A header that may stand in a request once, as it was sent.
+pub(super) enum Sent {
+    Absent,
+    Once(HeaderValue),
+    /// On several lines: which of them was meant is not known.
+    Repeated,
+}
+
+impl Sent {
+    fn take(headers: &mut HeaderMap, name: &HeaderName) -> Self {
+        if headers.get_all(name).iter().nth(1).is_some() {
+            return Self::Repeated;
+        }
+        headers.remove(name).map_or(Self::Absent, Self::Once)
+    }
+
+    /// The value as text; what is no visible ASCII is no text of ours, as the empty one is none.
+    pub(super) fn text(&self, name: &'static str) -> Result<Option<&str>, ApiError> {
+        match self {
+            Self::Absent => Ok(None),
+            Self::Once(value) => Ok(Some(value.to_str().unwrap_or_default())),
+            Self::Repeated => Err(ApiError::invalid(name, "한 번만 보내야 합니다")),
+        }
+    }
 }
 
 /// What a request holds until it is answered, or until its use case ends after the client has hung up.
@@ -103,8 +129,8 @@ impl FromRequest<Arc<Api>> for Call {
             opened(&key, body, &table)?
         };
         let memory = api.bodies.keep(memory, members.held_bytes())?;
-        let idempotency_key = parts.headers.remove(once::HEADER);
-        let recheck_reference = parts.headers.remove(RECHECK_REFERENCE);
+        let idempotency_key = Sent::take(&mut parts.headers, &once::HEADER);
+        let recheck_reference = Sent::take(&mut parts.headers, &RECHECK_REFERENCE);
         let (members, held) = (Arc::new(members), Arc::new(Held { _turn: turn, _memory: memory }));
         Ok(Self { caller, interface, members, idempotency_key, recheck_reference, held })
     }
@@ -121,8 +147,8 @@ impl Call {
     /// By what name the caller wants to be told the result later, if KOROAD does not answer; what becomes of that is noted
     /// in `queued`.
     pub(super) fn recheck(&self, queued: &Arc<OnceLock<Queued>>) -> Result<Option<RecheckRequest>, ApiError> {
-        let Some(value) = &self.recheck_reference else { return Ok(None) };
-        let reference = RecheckReference::parse(value.to_str().unwrap_or_default())
+        let Some(text) = self.recheck_reference.text(RecheckReference::HEADER)? else { return Ok(None) };
+        let reference = RecheckReference::parse(text)
             .map_err(|rule| ApiError::invalid(RecheckReference::HEADER, rule.0))?;
         Ok(Some(RecheckRequest::new(reference, Arc::clone(queued))))
     }
@@ -147,9 +173,14 @@ pub(super) fn computed<T>(computed: std::thread::Result<T>) -> T {
     computed.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// What follows the scheme in `Authorization`.
+/// What follows the scheme in `Authorization`; none where two lines say different things.
 pub(super) fn credentials<'a>(parts: &'a Parts, scheme: &str) -> Option<&'a str> {
-    let (found, credentials) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let mut lines = parts.headers.get_all(AUTHORIZATION).iter();
+    let line = lines.next()?;
+    if lines.any(|another| another != line) {
+        return None;
+    }
+    let (found, credentials) = line.to_str().ok()?.split_once(' ')?;
     found.eq_ignore_ascii_case(scheme).then(|| credentials.trim())
 }
 

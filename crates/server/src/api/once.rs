@@ -54,10 +54,8 @@ async fn answer_under_key<A: Serialize>(
 }
 
 fn of(api: &Api, call: &Call) -> Result<Option<Once>, Failure> {
-    let Some(value) = &call.idempotency_key else { return Ok(None) };
-    // What is no visible ASCII is no key, as the empty text is none.
-    let key = IdempotencyKey::parse(value.to_str().unwrap_or_default());
-    let key = key.map_err(|rule| ApiError::invalid(NAME, rule.0))?;
+    let Some(text) = call.idempotency_key.text(NAME)? else { return Ok(None) };
+    let key = IdempotencyKey::parse(text).map_err(|rule| ApiError::invalid(NAME, rule.0))?;
     Ok(Some(api.services.once(key, call.interface.path, &call.members)))
 }
 

@@ -337,6 +337,19 @@ impl Client {
             .unwrap()
     }
 
+    /// The response to a sealed request with a header on several lines.
+    pub(crate) async fn send_lines(
+        &self,
+        path: &str,
+        plaintext: &Value,
+        name: &str,
+        lines: &[&str],
+    ) -> Response {
+        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let request = lines.iter().fold(request, |request, line| request.header(name, *line));
+        request.body(self.secret.seal_body(plaintext.to_string().as_bytes())).send().await.unwrap()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Response {
         self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.token).send().await.unwrap()
     }

@@ -73,6 +73,23 @@ async fn a_repeated_request_is_recorded_once_and_answered_alike() {
 }
 
 #[tokio::test]
+async fn a_key_on_two_lines_is_refused_and_quotation_marks_are_no_part_of_it() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    for lines in [["k1", "k2"], ["k1", "k1"]] {
+        let answer = client.send_lines(CONFIRM, &running.driver(), "Idempotency-Key", &lines).await;
+        let (code, message) = error_of(&answer.json().await.unwrap());
+        assert_eq!(code, -160, "{message}");
+        assert!(message.contains("Idempotency-Key"), "{message}");
+    }
+    assert_eq!(running.rentals(&client).await.len(), 0, "nothing was recorded");
+    let (first, _) = once(&client, CONFIRM, &running.driver(), b"k1").await;
+    assert_eq!(once(&client, CONFIRM, &running.driver(), b"\"k1\"").await, (first, true));
+    assert_eq!(running.rentals(&client).await.len(), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn without_a_key_every_request_counts() {
     let running = Running::start().await;
     let client = running.s01().await;

@@ -1,6 +1,9 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::StatusCode;
 use rims_domain::Environment;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::harness::{Running, ask_for_token, error_of, keys};
 
@@ -25,6 +28,40 @@ async fn a_token_comes_in_a_header_with_an_empty_body() {
     let token: uuid::Uuid = header.strip_prefix("Bearer ").unwrap().parse().unwrap();
     assert_eq!(token.get_version_num(), 4);
     assert_eq!(response.text().await.unwrap(), "");
+    running.stop().await;
+}
+
+/// There are clients that look for the header by the letters that the specification prints (§4.1.1).
+#[tokio::test]
+async fn headers_are_spelled_as_the_specification_prints_them() {
+    let running = Running::start().await;
+    let (auth_key, _) = keys("s01", Environment::Development);
+    let mut stream = tokio::net::TcpStream::connect(running.sandbox.api_address()).await.unwrap();
+    let head = format!(
+        "GET /col/oauth2?grantType=password HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Authorization: Basic {}\r\n\r\n",
+        STANDARD.encode(auth_key)
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    for name in ["Authorization: Bearer ", "Content-Length: ", "X-Request-Id: "] {
+        assert!(answer.contains(&format!("\r\n{name}")), "{name}: {answer}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn two_lines_that_say_different_things_say_nothing() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    for (second, expected) in [(client.token.as_str(), StatusCode::OK), ("another", StatusCode::UNAUTHORIZED)]
+    {
+        let request = reqwest::Client::new().post(running.url("/licenseVerification"));
+        let request = request.bearer_auth(&client.token).header("authorization", format!("Bearer {second}"));
+        let answer = request.body(client.seal(&running.driver()).to_string()).send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{second}");
+    }
     running.stop().await;
 }
 

@@ -105,7 +105,7 @@ fn example(sandbox: &Sandbox) -> String {
     format!(
         "Try it (copy both lines):\n\
          TOKEN=$(curl -si -H 'Authorization: Basic {basic}' 'http://{api}/col/oauth2?grantType=password' \
-         | tr -d '\\r' | sed -n 's/^authorization: //p')\n\
+         | tr -d '\\r' | sed -n 's/^Authorization: //p')\n\
          curl -s -H \"Authorization: $TOKEN\" -H 'Content-Type: application/json' -d '{body}' \
          http://{api}/licenseVerification\n"
     )
