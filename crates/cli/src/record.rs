@@ -75,6 +75,9 @@ impl Field {
         match &self.value {
             Value::Null => String::new(),
             Value::String(text) => text.clone(),
+            Value::Array(values) if values.iter().all(Value::is_string) => {
+                values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+            }
             other => other.to_string(),
         }
     }

@@ -93,6 +93,11 @@ impl Title {
         self.whole.is_empty()
     }
 
+    /// Whether it is the same title, however it is spelled.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.whole == other.whole
+    }
+
     /// What it means.
     pub fn meaning(&self) -> Meaning {
         let Self { outer, whole, .. } = self;

@@ -18,8 +18,8 @@ pub(crate) use admin::{
     WebhookCommand,
 };
 pub(crate) use company::{
-    Anomaly, Batch, Connection, History, KeyStore, Login, Number, Output, RemoteResult, Rental, RentalAction,
-    Schedule, User, Verify, days,
+    Anomaly, Batch, Connection, History, KeyStore, Login, Number, Output, Reading, RemoteResult, Rental,
+    RentalAction, Schedule, User, Verify, days,
 };
 pub(crate) use driver::Driver;
 pub(crate) use operation::{Audit, AuditCommand, Backup, Migrate, Restore};
