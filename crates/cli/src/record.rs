@@ -70,6 +70,11 @@ impl Field {
         Self { tone, ..self }
     }
 
+    /// Whether there is no value.
+    pub(crate) fn is_null(&self) -> bool {
+        self.value.is_null()
+    }
+
     /// The value as a cell of CSV.
     fn text(&self) -> String {
         match &self.value {

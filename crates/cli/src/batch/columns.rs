@@ -13,7 +13,7 @@ use super::rows::Row;
 use super::titles::Titles;
 use crate::args::parse;
 use crate::formula::original;
-use crate::language::{pick, say};
+use crate::language::say;
 use crate::output::Failure;
 
 /// Values of rows that have none of their own.
@@ -197,7 +197,7 @@ impl Columns {
     }
 
     fn wrong(&self, column: Column, why: Refused) -> Wrong {
-        self.says(column, &pick(why.korean(), why.english()))
+        self.says(column, &parse::cause(why))
     }
 
     fn says(&self, column: Column, rule: &str) -> Wrong {

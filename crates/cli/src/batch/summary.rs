@@ -31,6 +31,7 @@ impl Ended<'_> {
         record.extend(self.was_read());
         record.extend(self.was_asked());
         if output.output == Format::Table {
+            record.retain(|field| !field.is_null());
             print_one(output, &record)?;
             print(&self.tables())?;
         } else {
@@ -63,10 +64,12 @@ impl Ended<'_> {
         let (form, tally) = (self.form, self.tally);
         let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string());
         let (from, to) = (day(tally.days.map(|days| days.0)), day(tally.days.map(|days| days.1)));
-        let hidden = if form.skips_hidden {
-            Field::new("hidden", say!("숨긴 행", "hidden rows"), say!("묻지 않음", "not asked"))
-        } else {
-            Field::new("hidden", say!("숨긴 행(물었음)", "hidden rows (asked)"), tally.hidden)
+        let hidden = match &form.sheet {
+            None => Field::new("hidden", String::new(), Value::Null),
+            Some(_) if form.skips_hidden => {
+                Field::new("hidden", say!("숨긴 행", "hidden rows"), say!("묻지 않음", "not asked"))
+            }
+            Some(_) => Field::new("hidden", say!("숨긴 행(물었음)", "hidden rows (asked)"), tally.hidden),
         };
         vec![
             Field::new("from", say!("가장 이른 시작일", "first day asked"), from),

@@ -17,8 +17,8 @@ use crate::output::Failure;
 pub(super) struct Titles {
     /// The titles themselves, on one line, up to the last that is there.
     titles: Vec<String>,
-    /// By place: what is read of a column.
-    read: Vec<Option<Column>>,
+    /// What is read, and where it stands.
+    places: Vec<(Column, usize)>,
 }
 
 impl Titles {
@@ -45,8 +45,10 @@ impl Titles {
             if let Some(first) = column.and_then(|column| found.place(column)) {
                 twice.push((found.titles[first].clone(), text.clone()));
             }
+            if let Some(column) = column {
+                found.places.push((column, found.titles.len()));
+            }
             found.titles.push(text);
-            found.read.push(column);
         }
         refuse(&doubtful, &twice, &unused)?;
         Ok(found)
@@ -68,12 +70,12 @@ impl Titles {
 
     /// Where a column stands, from 0.
     pub(super) fn place(&self, column: Column) -> Option<usize> {
-        self.read.iter().position(|read| *read == Some(column))
+        self.places.iter().find(|(found, _)| *found == column).map(|(_, place)| *place)
     }
 
     /// All columns that are read.
     pub(super) fn places(&self) -> impl Iterator<Item = (Column, usize)> {
-        self.read.iter().enumerate().filter_map(|(place, column)| Some(((*column)?, place)))
+        self.places.iter().copied()
     }
 
     /// How many columns there are.
@@ -96,7 +98,7 @@ impl Titles {
 
     /// The titles that are not read; a column without a title is called as a spreadsheet calls it.
     pub(super) fn left(&self) -> Vec<String> {
-        let left = (0..self.width()).filter(|place| self.read[*place].is_none());
+        let left = (0..self.width()).filter(|place| self.places.iter().all(|(_, read)| read != place));
         left.map(|place| match self.titles[place].as_str() {
             "" => column_name(place),
             title => title.to_owned(),
