@@ -4,7 +4,6 @@ use std::io::{self, IsTerminal as _, Read as _, Write as _};
 
 use jiff::civil::Date;
 use rims_client::codes::ApiType;
-use rims_client::values::{LicenceNumber, PersonName};
 use rims_client::{DateRule, Sector, VerifyRequest};
 use serde::Deserialize;
 
@@ -58,9 +57,10 @@ pub(crate) fn driver(arguments: &Driver, sector: Sector, today: Date) -> Result<
         None => {}
     }
     let licence = given_or_asked(arguments.licence.as_deref(), &say!("면허번호", "licence number"))?;
-    let licence = LicenceNumber::parse(&licence).map_err(|rule| wrong("--licence", rule.0))?;
+    let licence =
+        rims_reading::licence_number(&licence).map_err(|why| wrong("--licence", &parse::cause(why)))?;
     let name = given_or_asked(arguments.name.as_deref(), &say!("이름", "name"))?;
-    let name = PersonName::parse(&name).map_err(|rule| wrong("--name", rule.0))?;
+    let name = rims_reading::name(&name).map_err(|why| wrong("--name", &parse::cause(why)))?;
     let class = match arguments.class {
         Some(class) => class,
         None => parse::class(&given_or_asked(None, &say!("면허종별", "licence class"))?)
@@ -109,7 +109,7 @@ fn described(text: &str) -> Result<VerifyRequest, Failure> {
         ))
     })?;
     let date = |name: &'static str, text: Option<String>| match text {
-        Some(text) => parse::date(&text).map(Some).ok_or_else(|| wrong(name, "yyyymmdd")),
+        Some(text) => parse::date(&text).map(Some).map_err(|rule| wrong(name, &rule)),
         None => Ok(None),
     };
     let api_type = match read.com_api_type.as_deref() {
@@ -118,9 +118,13 @@ fn described(text: &str) -> Result<VerifyRequest, Failure> {
     };
     Ok(VerifyRequest::builder()
         .licence_number(
-            LicenceNumber::parse(&read.f_license_no).map_err(|rule| wrong("f_license_no", rule.0))?,
+            rims_reading::licence_number(&read.f_license_no)
+                .map_err(|why| wrong("f_license_no", &parse::cause(why)))?,
         )
-        .name(PersonName::parse(&read.f_resident_name).map_err(|rule| wrong("f_resident_name", rule.0))?)
+        .name(
+            rims_reading::name(&read.f_resident_name)
+                .map_err(|why| wrong("f_resident_name", &parse::cause(why)))?,
+        )
         .class(parse::class(&read.f_licn_con_code).map_err(|rule| wrong("f_licn_con_code", &rule))?)
         .maybe_from(date("f_from_date", read.f_from_date)?)
         .maybe_to(date("f_to_date", read.f_to_date)?)

@@ -26,6 +26,8 @@ pub(crate) enum Outcome {
     Ineligible,
     /// A remote verification is not finished: exit code 4.
     Pending,
+    /// Somebody was not answered, which was told: exit code 1.
+    Unanswered,
 }
 
 impl Failure {
@@ -61,6 +63,7 @@ impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Done => Self::SUCCESS,
+            Outcome::Unanswered => Self::FAILURE,
             Outcome::Ineligible => Self::from(3),
             Outcome::Pending => Self::from(4),
         }

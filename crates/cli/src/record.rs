@@ -70,11 +70,19 @@ impl Field {
         Self { tone, ..self }
     }
 
+    /// Whether there is no value.
+    pub(crate) fn is_null(&self) -> bool {
+        self.value.is_null()
+    }
+
     /// The value as a cell of CSV.
     fn text(&self) -> String {
         match &self.value {
             Value::Null => String::new(),
             Value::String(text) => text.clone(),
+            Value::Array(values) if values.iter().all(Value::is_string) => {
+                values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+            }
             other => other.to_string(),
         }
     }

@@ -3,42 +3,106 @@ use std::io::{self, Read};
 
 use encoding_rs::{EUC_KR, Encoding, UTF_8};
 
-use crate::{Limits, Problem, ReadError, Row};
+use crate::content::{by_head, head};
+use crate::{Content, Limits, Problem, ReadError, Row};
 
 /// A row of its own behind the last one: an open quotation mark would swallow it.
 const END: &str = "\u{1}";
 
-const MARK: &[u8] = "\u{feff}".as_bytes();
+/// What parts the cells of a row; the first is usual.
+pub const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// How a CSV file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CsvForm {
-    /// UTF-8, or CP949 as Korean spreadsheets write it.
+    /// UTF-8, UTF-16 as Excel writes "Unicode text", or CP949 as Korean spreadsheets write it.
     pub encoding: &'static Encoding,
     /// Whether it begins with a byte order mark, without which spreadsheets take UTF-8 for CP949.
     pub has_mark: bool,
+    /// What parts the cells of a row: a comma, if no first line `sep=;` says another. A reader that knows the titles
+    /// tries [`DELIMITERS`].
+    pub delimiter: u8,
+    /// Whether a first line `sep=;` says what parts the cells.
+    pub has_separator_line: bool,
+    /// Whether lines end with a carriage return alone, as on old Macs.
+    pub has_returns_alone: bool,
 }
 
-/// The form of a CSV file, by all that is in it.
+impl CsvForm {
+    /// A file in this encoding with commas.
+    pub fn new(encoding: &'static Encoding) -> Self {
+        Self {
+            encoding,
+            has_mark: false,
+            delimiter: b',',
+            has_separator_line: false,
+            has_returns_alone: false,
+        }
+    }
+}
+
+/// The form of a CSV file, by all that is in it. What is no text is refused.
 pub fn detect(mut file: impl Read, limits: &Limits) -> Result<CsvForm, Problem> {
-    let mut decoder = UTF_8.new_decoder_without_bom_handling();
+    let failed = |error: io::Error| Problem::of_read(&error);
+    let head = head(&mut file).map_err(failed)?;
+    match Content::of(&head) {
+        Content::Text | Content::Empty => {}
+        other => return Err(Problem::Is(other)),
+    }
+    let (encoding, has_mark) = by_head(&head).ok_or(Problem::Encoding)?;
+    let mut form = CsvForm { has_mark, ..CsvForm::new(encoding) };
+    let mut decoder = encoding.new_decoder_with_bom_removal();
     let (mut block, mut text) = (vec![0; 64 << 10], String::with_capacity(256 << 10));
-    let (mut has_mark, mut total) = (false, 0);
+    let (mut is_first, mut total, mut has_returns, mut has_lines) = (true, 0, false, false);
+    let mut rest = head.as_slice().chain(file);
     loop {
-        let read = file.read(&mut block).map_err(|error| Problem::of_read(&error))?;
-        has_mark |= total == 0 && block[..read].starts_with(MARK);
+        let read = rest.read(&mut block).map_err(failed)?;
         total += read as u64;
         if total > limits.expanded_bytes {
             return Err(Problem::TooLarge { most: limits.expanded_bytes });
         }
-        text.clear();
-        let (_, _, malformed) = decoder.decode_to_string(&block[..read], &mut text, read == 0);
-        if malformed {
-            return Ok(CsvForm { encoding: EUC_KR, has_mark: false });
+        if form.encoding == EUC_KR {
+            // No character of two bytes has one of these.
+            has_returns |= block[..read].contains(&b'\r');
+            has_lines |= block[..read].contains(&b'\n');
+        } else {
+            text.clear();
+            let (_, _, malformed) = decoder.decode_to_string(&block[..read], &mut text, read == 0);
+            match malformed {
+                true if encoding == UTF_8 && !has_mark => form.encoding = EUC_KR,
+                true => return Err(Problem::Encoding),
+                false => {}
+            }
+            has_returns |= text.contains('\r');
+            has_lines |= text.contains('\n');
+        }
+        if std::mem::take(&mut is_first) {
+            let first = if form.encoding == EUC_KR {
+                String::from_utf8_lossy(&block[..read.min(16)])
+            } else {
+                text.as_str().into()
+            };
+            if let Some(delimiter) = separator_line(&first) {
+                (form.delimiter, form.has_separator_line) = (delimiter, true);
+            }
         }
         if read == 0 {
-            return Ok(CsvForm { encoding: UTF_8, has_mark });
+            form.has_returns_alone = has_returns && !has_lines;
+            return Ok(form);
         }
+    }
+}
+
+/// What a first line `sep=;` says.
+fn separator_line(text: &str) -> Option<u8> {
+    let text = text.trim_start_matches('\u{feff}').trim_start_matches('"');
+    let (name, rest) = text.split_at_checked(4)?;
+    if !name.eq_ignore_ascii_case("sep=") {
+        return None;
+    }
+    match rest.as_bytes() {
+        [delimiter, b'\r' | b'\n' | b'"', ..] if delimiter.is_ascii() => Some(*delimiter),
+        _ => None,
     }
 }
 
@@ -50,9 +114,12 @@ pub fn read_csv<E>(
     take: &mut dyn FnMut(Row<'_>) -> Result<(), E>,
 ) -> Result<(), ReadError<E>> {
     let (row_bytes, number) = (Cell::new(0), Cell::new(0));
-    let decoded = Decoded::new(file, form.encoding);
+    let decoded = Decoded::new(file, form);
     let guarded = Guarded { inner: decoded, total: 0, row_bytes: &row_bytes, row: &number, limits };
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(guarded);
+    let mut builder = csv::ReaderBuilder::new();
+    builder.has_headers(false).flexible(true).delimiter(form.delimiter);
+    let mut reader = builder.from_reader(guarded);
+    let mut is_separator_line = form.has_separator_line;
     let mut record = csv::StringRecord::new();
     loop {
         let first_line = reader.position().line();
@@ -70,6 +137,9 @@ pub fn read_csv<E>(
         let within = if lines > 1 { record.as_slice().matches('\n').count() } else { 0 };
         number.set(number.get() + 1 + lines.saturating_sub(within + 1));
         let row = number.get();
+        if std::mem::take(&mut is_separator_line) {
+            continue;
+        }
         if row > limits.last_row() {
             return Err(Problem::Rows { row, most: limits.rows }.into());
         }
@@ -81,7 +151,8 @@ pub fn read_csv<E>(
         }
         let cells: Vec<&str> = record.iter().map(|text| text.trim().trim_start_matches('\u{feff}')).collect();
         if cells.iter().any(|cell| !cell.is_empty()) {
-            take(Row { number: row, cells: &cells }).map_err(ReadError::Taker)?;
+            let row = Row { number: row, cells: &cells, odd: &[], is_hidden: false };
+            take(row).map_err(ReadError::Taker)?;
         }
     }
 }
@@ -134,12 +205,14 @@ struct Decoded<R> {
     given: usize,
     /// Whether lines end with a carriage return.
     has_returns: bool,
+    /// Whether they end with nothing else, which no number of a line would know.
+    has_returns_alone: bool,
     is_over: bool,
 }
 
 impl<R: Read> Decoded<R> {
-    fn new(inner: R, encoding: &'static Encoding) -> Self {
-        let decoder = encoding.new_decoder_without_bom_handling();
+    fn new(inner: R, form: CsvForm) -> Self {
+        let decoder = form.encoding.new_decoder_with_bom_removal();
         Self {
             inner,
             decoder,
@@ -147,6 +220,7 @@ impl<R: Read> Decoded<R> {
             text: Vec::new(),
             given: 0,
             has_returns: false,
+            has_returns_alone: form.has_returns_alone,
             is_over: false,
         }
     }
@@ -165,6 +239,9 @@ impl<R: Read> Read for Decoded<R> {
                 return Err(Problem::Encoding.into());
             }
             self.text.truncate(written);
+            if self.has_returns_alone {
+                self.text.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
+            }
             self.has_returns |= self.text.contains(&b'\r');
             if self.is_over {
                 // So that the last line ends like every other.

@@ -9,7 +9,9 @@ use quick_xml::Reader as XmlReader;
 use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
-use crate::{Limits, Problem};
+use crate::content::head;
+use crate::sheets::{Part, Sheets};
+use crate::{Content, Limits, Problem};
 
 /// What every file may expand to, however small it is.
 const FREE_BYTES: u64 = 16 << 20;
@@ -23,10 +25,14 @@ const DEFINITIONS: usize = 200_000;
 const STYLE_BYTES: usize = 64 << 20;
 /// Three letters and seven digits: `XFD1048576`.
 const REFERENCE: (usize, usize) = (3, 7);
+/// The last column and row that a spreadsheet has.
+const LAST: (usize, usize) = (16_384, 1_048_576);
 
 /// Reads all parts to their end, and refuses a package that expands to more than the limits allow, has macros, or that
-/// a library could not read in a bounded amount of memory. The file is at its beginning before and after.
-pub(crate) fn inspect<R: Read + Seek>(file: &mut R, limits: &Limits) -> Result<(), Problem> {
+/// a library could not read in a bounded amount of memory. Gives what the library does not tell. The file is at its
+/// beginning before and after.
+pub(crate) fn inspect<R: Read + Seek>(file: &mut R, limits: &Limits) -> Result<Sheets, Problem> {
+    is_archive(file)?;
     let length = directory_is_plain(file, limits)?;
     let ratio = limits.expansion_ratio.saturating_mul(length).max(FREE_BYTES);
     let (left, exceeded) = if ratio < limits.expanded_bytes {
@@ -35,26 +41,56 @@ pub(crate) fn inspect<R: Read + Seek>(file: &mut R, limits: &Limits) -> Result<(
         (limits.expanded_bytes, Problem::TooLarge { most: limits.expanded_bytes })
     };
     let budget = Budget { left: Cell::new(left), exceeded, token_bytes: Cell::new(0) };
-    let mut archive = ZipArchive::new(BufReader::new(&mut *file)).map_err(Problem::unreadable)?;
+    let mut sheets = Sheets::default();
+    let mut archive = ZipArchive::new(BufReader::new(&mut *file)).map_err(Problem::damaged)?;
     for index in 0..archive.len() {
-        let part = archive.by_index(index).map_err(Problem::unreadable)?;
-        let name = part.name().map_err(Problem::unreadable)?.replace('\\', "/").to_ascii_lowercase();
+        let part = archive.by_index(index).map_err(Problem::damaged)?;
+        let name = part.name().map_err(Problem::damaged)?.replace('\\', "/").to_ascii_lowercase();
         if name.ends_with("vbaproject.bin") || name.contains("macrosheets/") {
             return Err(Problem::Macros);
         }
         let mut part = Expanding { inner: part, budget: &budget };
-        inspect_part(&mut part, limits)?;
+        inspect_part(&mut part, limits, sheets.part(name))?;
         budget.token_bytes.set(0);
         drain(&mut part)?;
     }
     drop(archive);
-    file.rewind().map_err(|error| Problem::of_read(&error))
+    file.rewind().map_err(|error| Problem::of_read(&error))?;
+    if sheets.is_workbook() { Ok(sheets) } else { Err(Problem::Is(Content::Archive)) }
+}
+
+/// Whether the file is an archive at all, and if not, what it is. The file is at its beginning after.
+fn is_archive<R: Read + Seek>(file: &mut R) -> Result<(), Problem> {
+    let failed = |error: io::Error| Problem::of_read(&error);
+    file.rewind().map_err(failed)?;
+    let problem = match Content::of(&head(file).map_err(failed)?) {
+        Content::Archive => None,
+        Content::Compound if has_text(file, "EncryptedPackage").map_err(failed)? => Some(Problem::Encrypted),
+        Content::Compound => Some(Problem::OldExcel),
+        other => Some(Problem::Is(other)),
+    };
+    file.rewind().map_err(failed)?;
+    problem.map_or(Ok(()), Err)
+}
+
+/// Whether a text stands in the rest of a file in UTF-16, as the names of a compound file's parts do.
+fn has_text(file: &mut impl Read, text: &str) -> io::Result<bool> {
+    let needle: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let (mut block, mut kept) = (vec![0; 64 << 10], 0);
+    loop {
+        let read = file.read(&mut block[kept..])?;
+        let filled = kept + read;
+        if read == 0 || block[..filled].windows(needle.len()).any(|window| window == needle) {
+            return Ok(read > 0);
+        }
+        kept = filled.min(needle.len() - 1);
+        block.copy_within(filled - kept..filled, 0);
+    }
 }
 
 /// The file's length, if its directory is one of the plain form, which has 65,535 parts at most. The 64-bit form says
 /// how many parts it has without having them, and memory would be reserved for them.
 fn directory_is_plain<R: Read + Seek>(file: &mut R, limits: &Limits) -> Result<u64, Problem> {
-    const OLD_OFFICE: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
     const LOCATOR: &[u8] = b"PK\x06\x07";
     const END: &[u8] = b"PK\x05\x06";
     /// The locator of the 64-bit form stands so far before the end's record.
@@ -67,9 +103,6 @@ fn directory_is_plain<R: Read + Seek>(file: &mut R, limits: &Limits) -> Result<u
         let read = file.read(&mut block[kept..]).map_err(failed)?;
         if read == 0 {
             break;
-        }
-        if length == 0 && block.starts_with(OLD_OFFICE) {
-            return Err(Problem::Encrypted);
         }
         length += read as u64;
         if length > limits.expanded_bytes {
@@ -124,7 +157,11 @@ fn drain<R: Read>(part: &mut Expanding<'_, R>) -> Result<(), Problem> {
 }
 
 /// Looks at every tag of a part. What is no XML is left where it breaks off: no reader of XML gets further.
-fn inspect_part<R: Read>(part: &mut Expanding<'_, R>, limits: &Limits) -> Result<(), Problem> {
+fn inspect_part<R: Read>(
+    part: &mut Expanding<'_, R>,
+    limits: &Limits,
+    mut sheets: Part<'_>,
+) -> Result<(), Problem> {
     let budget = part.budget;
     budget.token_bytes.set(0);
     let mut reader = XmlReader::from_reader(BufReader::new(part));
@@ -145,7 +182,12 @@ fn inspect_part<R: Read>(part: &mut Expanding<'_, R>, limits: &Limits) -> Result
         budget.token_bytes.set(0);
         match event {
             Event::Eof => return Ok(()),
-            Event::Start(tag) => counts.add(&tag, limits)?,
+            Event::Start(tag) => {
+                counts.add(&tag, limits)?;
+                sheets.add(&tag, limits)?;
+            }
+            Event::Text(text) => counts.text(!text.trim().is_empty())?,
+            Event::CData(_) | Event::GeneralRef(_) => counts.text(true)?,
             _ => {}
         }
     }
@@ -158,14 +200,28 @@ struct Counts {
     definitions: usize,
     styles: usize,
     longest_tag: usize,
+    /// The present cell stands out of bounds, which matters only if there is something in it: a spreadsheet names cells
+    /// that were only coloured.
+    outside: Option<Problem>,
 }
 
 impl Counts {
+    /// Something in the present cell that is or is not white space.
+    fn text(&mut self, is_seen: bool) -> Result<(), Problem> {
+        if is_seen { self.outside.take().map_or(Ok(()), Err) } else { Ok(()) }
+    }
+
     fn add(&mut self, tag: &BytesStart<'_>, limits: &Limits) -> Result<(), Problem> {
         self.longest_tag = self.longest_tag.max(tag.len());
         match tag.local_name().as_ref() {
-            "row" => each(tag, "r", |row| checked_row(row, limits))?,
-            "c" => each(tag, "r", |cell| checked_cell(cell, limits))?,
+            "row" => each(tag, "r", |row| row_of_a_spreadsheet(row, limits))?,
+            "c" => {
+                self.outside = None;
+                each(tag, "r", |cell| {
+                    self.outside = checked_cell(cell, limits)?;
+                    Ok(())
+                })?;
+            }
             "dimension" => each(tag, "ref", checked_range)?,
             "sst" => each(tag, "uniqueCount", checked_count)?,
             "si" => self.texts += 1,
@@ -191,13 +247,13 @@ impl Counts {
 }
 
 /// Checks every attribute of this name, with or without a prefix, also where there are several.
-fn each(
+pub(crate) fn each(
     tag: &BytesStart<'_>,
     name: &str,
-    check: impl Fn(&str) -> Result<(), Problem>,
+    mut check: impl FnMut(&str) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
     for attribute in tag.attributes().with_checks(false) {
-        let attribute = attribute.map_err(Problem::unreadable)?;
+        let attribute = attribute.map_err(Problem::damaged)?;
         if attribute.key.local_name().as_ref() == name {
             check(&attribute.value)?;
         }
@@ -210,13 +266,25 @@ fn checked_row(row: &str, limits: &Limits) -> Result<(), Problem> {
     if number > limits.last_row() { Err(Problem::Rows { row: number, most: limits.rows }) } else { Ok(()) }
 }
 
-fn checked_cell(cell: &str, limits: &Limits) -> Result<(), Problem> {
+/// A row that a spreadsheet can have. Its cells are checked by themselves.
+fn row_of_a_spreadsheet(row: &str, limits: &Limits) -> Result<(), Problem> {
+    match digits(row).ok_or(Problem::Reference)? {
+        number if number <= LAST.1.max(limits.last_row()) => Ok(()),
+        number => Err(Problem::Rows { row: number, most: limits.rows }),
+    }
+}
+
+/// What is wrong with a cell if there is something in it. What no spreadsheet has is wrong in any case.
+fn checked_cell(cell: &str, limits: &Limits) -> Result<Option<Problem>, Problem> {
     let (letters, row) = parts(cell)?;
     let most = limits.columns;
-    if column(letters).is_none_or(|column| column > most) {
-        return Err(Problem::Column { cell: cell.to_owned(), most });
+    let column = column(letters).filter(|column| *column <= LAST.0.max(most));
+    let column = column.ok_or_else(|| Problem::Column { cell: cell.to_owned(), most })?;
+    row_of_a_spreadsheet(row, limits)?;
+    if column > most {
+        return Ok(Some(Problem::Column { cell: cell.to_owned(), most }));
     }
-    checked_row(row, limits)
+    Ok(checked_row(row, limits).err())
 }
 
 fn checked_range(range: &str) -> Result<(), Problem> {
@@ -258,7 +326,7 @@ fn column(letters: &str) -> Option<usize> {
 }
 
 /// A row from 1.
-fn digits(row: &str) -> Option<usize> {
+pub(crate) fn digits(row: &str) -> Option<usize> {
     let is_number = row.bytes().all(|digit| digit.is_ascii_digit());
     row.parse().ok().filter(|row| is_number && *row >= 1)
 }

@@ -1,11 +1,21 @@
+use std::io::ErrorKind;
+
+use crate::Content;
+
 /// Why a file is not read. It names places, never values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// It cannot be read, or is not what its name says: the library's or the system's own words.
+    /// It cannot be read: the system's own words.
     #[error("{0}")]
     Unreadable(String),
-    /// A CSV file in neither UTF-8 nor CP949.
-    #[error("it has characters of neither UTF-8 nor CP949")]
+    /// It is an Excel file that is cut off or damaged: the library's own words.
+    #[error("it is damaged ({0}); open it in a spreadsheet and save it again")]
+    Damaged(String),
+    /// It is something else than its name says.
+    #[error("it is not what its name says")]
+    Is(Content),
+    /// A CSV file in none of UTF-8, UTF-16 and CP949.
+    #[error("it has characters of neither UTF-8 nor UTF-16 nor CP949, or is cut off within one")]
     Encoding,
     /// A quotation mark that opens in this row does not close.
     #[error("row {row}: a quotation mark (\") is not closed")]
@@ -13,12 +23,15 @@ pub enum Problem {
         /// The row's number.
         row: usize,
     },
-    /// An Excel file without a sheet.
-    #[error("it has no sheet")]
+    /// An Excel file without this sheet.
+    #[error("it has no such sheet")]
     NoSheet,
-    /// A password is needed, or it is an Excel file of before 2007.
-    #[error("it is encrypted or an old .xls file; save it as .xlsx without a password")]
+    /// A password is needed.
+    #[error("a password is needed to open it; save it as .xlsx without one")]
     Encrypted,
+    /// An Excel file of before 2007, or another of that time's files.
+    #[error("it is an old .xls file; save it as .xlsx")]
+    OldExcel,
     /// There are macros in it, whatever its name is.
     #[error("it has macros; save it as .xlsx without them")]
     Macros,
@@ -72,7 +85,7 @@ pub enum Problem {
     /// It has more of something than a reader can hold: parts, styles, texts, or a word of XML.
     #[error("it has too many or too long {what}")]
     TooMany {
-        /// `parts`, `styles`, `texts` or `elements`.
+        /// `parts`, `styles`, `texts`, `elements` or `hidden rows`.
         what: &'static str,
     },
 }
@@ -89,6 +102,10 @@ pub enum ReadError<E> {
 }
 
 impl Problem {
+    pub(crate) fn damaged(error: impl std::fmt::Display) -> Self {
+        Self::Damaged(error.to_string())
+    }
+
     pub(crate) fn unreadable(error: impl std::fmt::Display) -> Self {
         Self::Unreadable(error.to_string())
     }
@@ -96,7 +113,12 @@ impl Problem {
     /// What stands behind a failed read: a limit of ours, or the system's error.
     pub(crate) fn of_read(error: &std::io::Error) -> Self {
         let ours = error.get_ref().and_then(|error| error.downcast_ref::<Self>());
-        ours.cloned().unwrap_or_else(|| Self::unreadable(error))
+        ours.cloned().unwrap_or_else(|| match error.kind() {
+            ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => {
+                Self::damaged(error)
+            }
+            _ => Self::unreadable(error),
+        })
     }
 }
 

@@ -135,17 +135,21 @@ impl Once {
     }
 }
 
-/// Verify every driver of a CSV or Excel file, and write the answers beside it. Exit code 0: all are eligible, 3: some
-/// are not, 1: interrupted (go on with --resume), 2: rows are wrong and nothing was sent.
+/// Verify every driver of a CSV or Excel file, and write the answers beside it. Exit code 0: every row was answered
+/// and is eligible, 3: some are not, 1: some are not answered (go on with --resume), 2: the file or its rows are wrong and
+/// nothing was sent.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example: rims batch drivers.xlsx --sector dapi\n\nColumns, in Korean or English, in any order: \
     면허번호 (licence_number), 이름 (name), 면허종별 (class), 시작일 (from), 종료일 (to), 차량번호 (vehicle), 유형 (type). \
-    Others are kept as they are."
+    Titles may have brackets, spaces, line breaks and usual synonyms (성명, 대여시작일, 반납일, start date, plate no.). Others \
+    are kept as they are; one that may mean a date, a vehicle, a class, a name or a licence is refused (--ignore-column)."
 )]
 pub(crate) struct Batch {
-    /// A .csv (UTF-8 or CP949) or .xlsx file with a header.
+    /// A .csv (UTF-8, UTF-16 or CP949) or .xlsx file with a row of titles.
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) interrupted: Interrupted,
     /// Where the answers are written; FILE.result.csv without it.
@@ -181,6 +185,21 @@ pub(crate) struct Batch {
     pub(crate) output: Output,
     #[command(flatten)]
     pub(crate) connection: Connection,
+}
+
+/// What of a file is read.
+#[derive(clap::Args)]
+pub(crate) struct Reading {
+    /// Read this sheet of an Excel file, also if it is hidden; without it the one that is shown and has drivers.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sheet: Option<String>,
+    /// Leave out rows that are hidden or filtered away; without it they are asked about, too.
+    #[arg(long)]
+    pub(crate) skip_hidden: bool,
+    /// Do not read the column with this title. A title that may mean a date, a vehicle, a class, a name or a licence and
+    /// is not understood is refused without it. May be given several times.
+    #[arg(long, value_name = "TITLE")]
+    pub(crate) ignore_column: Vec<String>,
 }
 
 /// What becomes of a run that was interrupted.

@@ -23,8 +23,8 @@ pub(crate) use audit::{
     Audit, AuditCommand, AuditExport, AuditList, AuditSubject, AuditVerify, Filter, TrailName,
 };
 pub(crate) use company::{
-    Anomaly, Batch, Connection, History, KeyStore, Login, Number, Output, RemoteResult, Rental, RentalAction,
-    Schedule, User, Verify, days,
+    Anomaly, Batch, Connection, History, KeyStore, Login, Number, Output, Reading, RemoteResult, Rental,
+    RentalAction, Schedule, User, Verify, days,
 };
 pub(crate) use driver::Driver;
 pub(crate) use operation::{Backup, Migrate, Restore};

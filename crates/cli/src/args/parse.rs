@@ -5,12 +5,13 @@ use jiff::civil::Date;
 use reqwest::Url;
 use rims_client::Sector;
 use rims_client::codes::{ApiType, LicenceClass, OneWay, Recurrence, SearchType};
-use rims_client::values::{
-    BusinessNumber, IdempotencyKey, Malformed, Plate, RemoteNumber, UserId, parse_compact,
-};
+use rims_client::values::{BusinessNumber, IdempotencyKey, Malformed, Plate, RemoteNumber, UserId};
 use rims_domain::{Environment, OperatorName};
 use rims_protocol::Interface;
+use rims_reading::Refused;
 use rims_server::webhook::EventKind;
+
+use crate::language::pick;
 
 /// A day: a date, or so many days from today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,32 +42,25 @@ pub(crate) fn day(text: &str) -> Result<Day, String> {
     {
         return Ok(Day::FromToday(days));
     }
-    date(text).map(Day::Date).ok_or_else(|| "yyyymmdd, yyyy-mm-dd, today or +DAYS is expected".to_owned())
+    date(text).map(Day::Date)
 }
 
-/// `yyyymmdd`, `yyyy-mm-dd`, `yyyy.mm.dd` or `yyyy/mm/dd`; a time after it does not count.
-pub(crate) fn date(text: &str) -> Option<Date> {
-    // Korean writes "2025. 11. 1."; a time of day follows after a colon's first digits.
-    let day = text.split(':').next().unwrap_or_default();
-    let day = if day.len() < text.len() { day.rsplit_once([' ', 'T'])?.0 } else { day };
-    if let Ok(date) = parse_compact(day.trim()) {
-        return Some(date);
-    }
-    let parts: Vec<&str> = day.trim().trim_end_matches('.').split(['-', '.', '/']).map(str::trim).collect();
-    match parts[..] {
-        [year, month, day] if year.len() == 4 => {
-            Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
-        }
-        _ => None,
-    }
+/// A day, in any spelling that can mean one only.
+pub(crate) fn date(text: &str) -> Result<Date, String> {
+    rims_reading::date(text).map_err(|why| match why {
+        Refused::Date | Refused::Empty => "yyyymmdd, yyyy-mm-dd, today or +DAYS is expected".to_owned(),
+        why => cause(why),
+    })
 }
 
-/// The code, or what `rims codes classes` calls it.
+/// The code, or what people call it.
 pub(crate) fn class(text: &str) -> Result<LicenceClass, String> {
-    let plain = text.trim().replace([' ', '-'], "");
-    let found =
-        LicenceClass::ALL.iter().copied().find(|class| class.code() == plain || class.korean() == plain);
-    found.ok_or_else(|| "a code or name of `rims codes classes` is expected".to_owned())
+    rims_reading::class(text).map_err(cause)
+}
+
+/// Why a text is not read, in the user's language.
+pub(crate) fn cause(why: Refused) -> String {
+    pick(why.korean(), why.english())
 }
 
 pub(crate) fn sector(text: &str) -> Result<Sector, String> {
@@ -96,7 +90,8 @@ pub(crate) fn api_type(text: &str) -> Result<ApiType, String> {
 }
 
 pub(crate) fn one_way(text: &str) -> Result<OneWay, String> {
-    OneWay::from_code(text).ok_or_else(|| "Y or N is expected".to_owned())
+    let is_one_way = rims_reading::yes_no(text).map_err(cause)?;
+    Ok(if is_one_way { OneWay::Yes } else { OneWay::No })
 }
 
 pub(crate) fn search(text: &str) -> Result<SearchType, String> {

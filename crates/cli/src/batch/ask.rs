@@ -112,7 +112,7 @@ impl Job<'_> {
         sender: mpsc::Sender<Batch>,
     ) -> impl FnOnce() -> Result<(), Failure> + use<> {
         let (input, form, columns, size) =
-            (self.input.to_owned(), self.form, self.columns.clone(), self.size);
+            (self.input.to_owned(), self.form.clone(), self.columns.clone(), self.size);
         let (rows, done): (_, Vec<bool>) =
             (self.rows, journal.answered.iter().map(Option::is_some).collect());
         move || {
@@ -120,7 +120,7 @@ impl Job<'_> {
             // The header is no driver.
             let (mut is_header, mut place) = (true, 0);
             let mut is_wanted = true;
-            let handed = read(&input, form, &mut |row| {
+            let handed = read(&input, &form, &mut |row| {
                 if std::mem::take(&mut is_header) {
                     return Ok(());
                 }

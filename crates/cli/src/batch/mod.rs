@@ -6,10 +6,16 @@
 
 mod ask;
 mod columns;
+mod header;
 mod journal;
+mod refusal;
 mod results;
 mod rows;
 mod run;
+mod sheet;
+mod summary;
+mod tally;
+mod titles;
 
 use std::path::Path;
 
@@ -30,7 +36,7 @@ impl FileFormat {
     /// The form of a file by its name.
     fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "csv" => Some(Self::Csv),
+            "csv" | "tsv" | "txt" => Some(Self::Csv),
             "xlsx" | "xlsm" => Some(Self::Xlsx),
             "json" => Some(Self::Json),
             _ => None,

@@ -3,23 +3,46 @@
 use std::fs::File;
 use std::path::Path;
 
-use encoding_rs::{Encoding, UTF_8};
-use rims_spreadsheet::{CsvForm, Limits, Problem, ReadError, detect, read_csv, read_xlsx};
+use encoding_rs::UTF_8;
+use rims_spreadsheet::{CsvForm, DELIMITERS, Limits, ReadError, Workbook, detect, read_csv};
 
 pub(super) use rims_spreadsheet::Row;
 
 use super::FileFormat;
+use super::header::{Header, Search};
+use super::refusal::{refused, unreadable};
+use super::sheet;
 use crate::language::say;
 use crate::output::Failure;
 
-/// How a file is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What of a file is wanted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    /// The sheet of an Excel file; the one that is shown and has drivers without it.
+    pub(super) sheet: Option<String>,
+    /// Whether rows that the spreadsheet does not show are left out.
+    pub(super) skips_hidden: bool,
+    /// The titles of columns that are not read.
+    pub(super) ignored: Vec<String>,
+}
+
+/// How a file is written, and where the drivers are in it.
+#[derive(Clone, Debug)]
 pub(super) struct Form {
     pub(super) format: FileFormat,
-    /// Of a CSV file: UTF-8, or CP949 as Korean spreadsheets write it.
-    pub(super) encoding: &'static Encoding,
-    /// Whether a CSV file begins with a byte order mark, without which spreadsheets take UTF-8 for CP949.
-    pub(super) has_mark: bool,
+    /// Of a CSV file.
+    pub(super) csv: CsvForm,
+    /// Of an Excel file.
+    pub(super) sheet: Option<String>,
+    /// The number of the row with the titles.
+    pub(super) header: usize,
+    pub(super) skips_hidden: bool,
+}
+
+/// A file that was looked at and can be read for the first time: an Excel file is not opened and inspected twice.
+pub(super) struct Source {
+    pub(super) form: Form,
+    workbook: Option<Workbook<File>>,
 }
 
 /// A CSV file is read without being held: it may have more rows than an Excel file.
@@ -27,76 +50,126 @@ fn csv_limits() -> Limits {
     Limits { rows: 1_000_000, ..Limits::default() }
 }
 
-/// The form of a file: by its name and, for CSV, by what is in it.
-pub(super) fn form(path: &Path) -> Result<Form, Failure> {
-    let Some(format @ (FileFormat::Csv | FileFormat::Xlsx)) = FileFormat::of(path) else {
-        return Err(unreadable(
-            path,
-            &say!(".csv 또는 .xlsx 파일이어야 합니다", "a .csv or .xlsx file is expected"),
-        ));
-    };
-    if format == FileFormat::Xlsx {
-        return Ok(Form { format, encoding: UTF_8, has_mark: false });
+impl Source {
+    /// Looks at a file: how it is written, and where the titles are.
+    pub(super) fn open(path: &Path, wanted: &Wanted) -> Result<Self, Failure> {
+        match FileFormat::of(path) {
+            Some(FileFormat::Csv) => csv(path, wanted),
+            Some(FileFormat::Xlsx) => xlsx(path, wanted),
+            _ => Err(unreadable(
+                path,
+                &say!(
+                    ".csv 또는 .xlsx 파일이어야 합니다. 스프레드시트에서 .xlsx 로 저장하십시오",
+                    "a .csv or .xlsx file is expected; save it as .xlsx in a spreadsheet"
+                ),
+            )),
+        }
     }
-    let CsvForm { encoding, has_mark } =
-        detect(open(path)?, &csv_limits()).map_err(|problem| refused(path, &problem))?;
-    Ok(Form { format, encoding, has_mark })
+
+    /// Gives every row but empty ones to `take`, the header first. Gives how the file is written.
+    pub(super) fn read(
+        self,
+        path: &Path,
+        take: &mut dyn FnMut(Row<'_>) -> Result<(), Failure>,
+    ) -> Result<Form, Failure> {
+        let Self { form, workbook } = self;
+        match workbook {
+            Some(workbook) => from(path, workbook, &form, take)?,
+            None => read(path, &form, take)?,
+        }
+        Ok(form)
+    }
+}
+
+fn csv(path: &Path, wanted: &Wanted) -> Result<Source, Failure> {
+    let mut csv = detect(open(path)?, &csv_limits()).map_err(|problem| refused(path, &problem))?;
+    let delimiters = if csv.has_separator_line { vec![csv.delimiter] } else { DELIMITERS.to_vec() };
+    let mut best: Option<(u8, Header)> = None;
+    for delimiter in delimiters {
+        csv.delimiter = delimiter;
+        let mut search = Search::new(&wanted.ignored);
+        let ended = read_csv(open(path)?, csv, &csv_limits(), &mut |row| search.look(&row));
+        let header = search.end(path, ended)?;
+        let is_better = best.as_ref().is_none_or(|(_, best)| header.columns > best.columns);
+        let is_found = header.is_whole;
+        if is_better || is_found {
+            best = Some((delimiter, header));
+        }
+        if is_found {
+            break;
+        }
+    }
+    let (delimiter, header) = best.unwrap_or((b',', Header::default()));
+    header.check_above()?;
+    let csv = CsvForm { delimiter, ..csv };
+    let form = Form {
+        format: FileFormat::Csv,
+        csv,
+        sheet: None,
+        header: header.row,
+        skips_hidden: wanted.skips_hidden,
+    };
+    Ok(Source { form, workbook: None })
+}
+
+fn xlsx(path: &Path, wanted: &Wanted) -> Result<Source, Failure> {
+    let mut workbook = workbook(path)?;
+    let (sheet, header) = sheet::chosen(path, &mut workbook, wanted)?;
+    header.check_above()?;
+    let form = Form {
+        format: FileFormat::Xlsx,
+        csv: CsvForm::new(UTF_8),
+        sheet: Some(sheet),
+        header: header.row,
+        skips_hidden: wanted.skips_hidden,
+    };
+    Ok(Source { form, workbook: Some(workbook) })
 }
 
 /// Gives every row but empty ones to `take`, the header first.
 pub(super) fn read(
     path: &Path,
-    form: Form,
+    form: &Form,
     take: &mut dyn FnMut(Row<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let Form { format, encoding, has_mark } = form;
-    let file = open(path)?;
-    let ended = match format {
-        FileFormat::Xlsx => read_xlsx(file, &Limits::default(), take),
-        _ => read_csv(file, CsvForm { encoding, has_mark }, &csv_limits(), take),
-    };
-    ended.map_err(|error| match error {
-        ReadError::File(problem) => refused(path, &problem),
-        ReadError::Taker(failure) => failure,
-    })
+    if form.format == FileFormat::Xlsx {
+        return from(path, workbook(path)?, form, take);
+    }
+    ended(path, read_csv(open(path)?, form.csv, &csv_limits(), &mut |row| below(form, row, take)))
+}
+
+fn from(
+    path: &Path,
+    mut workbook: Workbook<File>,
+    form: &Form,
+    take: &mut dyn FnMut(Row<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let sheet = form.sheet.as_deref().unwrap_or_default();
+    ended(path, workbook.read(sheet, &mut |row| below(form, row, take)))
+}
+
+/// Hands the header and what is under it, without what is not wanted.
+fn below(
+    form: &Form,
+    row: Row<'_>,
+    take: &mut dyn FnMut(Row<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let is_left_out = form.skips_hidden && row.is_hidden && row.number > form.header;
+    if row.number < form.header || is_left_out { Ok(()) } else { take(row) }
+}
+
+fn workbook(path: &Path) -> Result<Workbook<File>, Failure> {
+    Workbook::open(open(path)?, &Limits::default()).map_err(|problem| refused(path, &problem))
 }
 
 fn open(path: &Path) -> Result<File, Failure> {
     File::open(path).map_err(|error| unreadable(path, &error.to_string()))
 }
 
-fn refused(path: &Path, problem: &Problem) -> Failure {
-    let english = problem.to_string();
-    let why = match problem {
-        Problem::Unreadable(why) => why.clone(),
-        Problem::Encoding => say!("UTF-8도 CP949도 아닌 글자가 있습니다", "{english}"),
-        Problem::Quote { row } => say!("{row}행: 따옴표(\")가 닫히지 않았습니다", "{english}"),
-        Problem::NoSheet => say!("시트가 없습니다", "{english}"),
-        Problem::Encrypted => {
-            say!("암호가 걸려 있거나 옛 .xls 형식입니다. 암호 없는 .xlsx 로 저장하십시오", "{english}")
-        }
-        Problem::Macros => say!("매크로가 들어 있습니다. 매크로 없는 .xlsx 로 저장하십시오", "{english}"),
-        Problem::Reference => say!("셀 주소가 잘못된 칸이 있습니다", "{english}"),
-        Problem::Column { cell, most } if cell.bytes().all(|digit| digit.is_ascii_digit()) => {
-            say!("{cell}행: 열은 {most}개까지 쓸 수 있습니다", "row {cell}: there may be {most} columns")
-        }
-        Problem::Column { cell, most } => say!("{cell} 셀: 열은 {most}개까지 쓸 수 있습니다", "{english}"),
-        Problem::Rows { row, most } => {
-            say!("{row}행: 첫 행 아래로 {most}행까지 쓸 수 있습니다", "{english}")
-        }
-        Problem::RowLength { row, most } => {
-            say!("{row}행: 한 행은 {most}바이트까지 쓸 수 있습니다", "{english}")
-        }
-        Problem::CellLength { cell, most } => {
-            say!("{cell} 셀: 한 칸은 {most}자까지 쓸 수 있습니다", "{english}")
-        }
-        Problem::TooLarge { most } => say!("내용이 {most}바이트를 넘습니다", "{english}"),
-        Problem::Ratio { most } => say!("압축을 풀면 {most}배가 넘게 커집니다", "{english}"),
-        Problem::TooMany { what } => say!("읽을 수 있는 것보다 내용이 많습니다 ({what})", "{english}"),
-    };
-    unreadable(path, &why)
-}
-
-fn unreadable(path: &Path, why: &str) -> Failure {
-    Failure::Input(format!("{}: {why}", path.display()))
+/// How reading ended, in the user's language.
+pub(super) fn ended(path: &Path, ended: Result<(), ReadError<Failure>>) -> Result<(), Failure> {
+    ended.map_err(|error| match error {
+        ReadError::File(problem) => refused(path, &problem),
+        ReadError::Taker(failure) => failure,
+    })
 }

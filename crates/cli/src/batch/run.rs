@@ -13,14 +13,14 @@ use super::FileFormat;
 use super::ask::Job;
 use super::columns::{Columns, Defaults};
 use super::journal::{Journal, Run};
-use super::results::{Answers, Output, is_eligible, write};
-use super::rows::{Form, Row, form, read};
+use super::results::{Answers, Input, Output, write};
+use super::rows::{Form, Row, Source, Wanted};
+use super::summary::Ended;
 use crate::args::{self, days};
 use crate::commands::runtime;
 use crate::connection::{Target, failure};
 use crate::language::say;
 use crate::output::{Failure, Outcome, note};
-use crate::record::{Field, Tone, print_one};
 
 /// How many wrong rows are shown.
 const SHOWN: usize = 20;
@@ -29,8 +29,8 @@ const SHOWN: usize = 20;
 pub(crate) fn run(arguments: &args::Batch) -> Result<Outcome, Failure> {
     let target = Target::of(&arguments.connection)?;
     let input = arguments.file.as_path();
-    let form = form(input)?;
-    let output = output(arguments, form)?;
+    let source = Source::open(input, &wanted(arguments))?;
+    let output = output(arguments, source.form.format)?;
     let path = Journal::path_of(input);
     let begun = begun_on(arguments, &path)?;
     let retry = RetryPolicy { retries: usize::from(arguments.retries), ..RetryPolicy::default() };
@@ -38,7 +38,8 @@ pub(crate) fn run(arguments: &args::Batch) -> Result<Outcome, Failure> {
     let sector = target.sector(arguments.sector.sector);
     let digest = digest(input)?;
     let defaults = defaults(arguments, client.today());
-    let (columns, rows) = checked(arguments, form, defaults, &client.sector(sector), begun.is_some())?;
+    let (form, columns, rows) =
+        checked(arguments, source, defaults, &client.sector(sector), begun.is_some())?;
     let (size, parallel) = (usize::from(arguments.size), usize::from(arguments.parallel));
     let calls = client.sector(sector);
     let job = Job { input, form, columns, rows, size, parallel, calls };
@@ -51,7 +52,7 @@ pub(crate) fn run(arguments: &args::Batch) -> Result<Outcome, Failure> {
         credential: STANDARD.encode(Sha256::digest(target.keys.auth_key.as_bytes())),
         bizinfo: target.bizinfo.as_ref().map(ToString::to_string),
         size,
-        defaults: format!("{defaults:?}"),
+        defaults: format!("{defaults:?} {:?}", wanted(arguments)),
         today: client.today(),
     };
     let runtime = runtime()?;
@@ -67,9 +68,19 @@ pub(crate) fn run(arguments: &args::Batch) -> Result<Outcome, Failure> {
     }
     let seconds = started.elapsed().as_secs_f64();
     let answers = Answers { answered: &journal.answered, size };
-    write((input, form), answers, &output, || unchanged(input, &digest)).map_err(after_sending)?;
-    let outcome = summary(arguments, &journal, &output.path, (journal.drivers() - before, seconds))?;
+    let read = Input { path: input, form: &job.form, columns: &job.columns };
+    let tally = write(read, answers, &output, || unchanged(input, &digest)).map_err(after_sending)?;
+    let asked = (journal.drivers() - before, seconds);
+    let titles = &job.columns.titles;
+    let ended = Ended { form: &job.form, titles, tally: &tally, result: &output.path, asked };
+    let outcome = ended.tell(&arguments.output).map_err(after_sending)?;
     if journal.drivers() == rows { journal.end().map(|()| outcome) } else { Ok(outcome) }
+}
+
+/// What of the file is wanted.
+fn wanted(arguments: &args::Batch) -> Wanted {
+    let args::Reading { sheet, skip_hidden, ignore_column } = &arguments.reading;
+    Wanted { sheet: sheet.clone(), skips_hidden: *skip_hidden, ignored: ignore_column.clone() }
 }
 
 /// Exit code 2 says that nothing was sent.
@@ -78,7 +89,7 @@ fn after_sending(failure: Failure) -> Failure {
 }
 
 /// Where the answers go, and in which form.
-fn output(arguments: &args::Batch, form: Form) -> Result<Output, Failure> {
+fn output(arguments: &args::Batch, input: FileFormat) -> Result<Output, Failure> {
     let named = arguments.result.as_deref();
     let format = match (arguments.format, named.map(FileFormat::of)) {
         (Some(format), _) | (None, Some(Some(format))) => format,
@@ -88,7 +99,7 @@ fn output(arguments: &args::Batch, form: Form) -> Result<Output, Failure> {
                 "--result must end in .csv, .xlsx or .json, or give --format"
             )));
         }
-        (None, None) => form.format,
+        (None, None) => input,
     };
     let beside = || arguments.file.with_extension(format!("result.{}", format.extension()));
     let path = named.map_or_else(beside, Path::to_owned);
@@ -141,15 +152,16 @@ fn defaults(arguments: &args::Batch, today: Date) -> Defaults {
 /// Every row is checked before anything is sent; gives how many there are.
 fn checked(
     arguments: &args::Batch,
-    form: Form,
+    source: Source,
     defaults: Defaults,
     calls: &SectorCalls,
     is_begun: bool,
-) -> Result<(Columns, usize), Failure> {
+) -> Result<(Form, Columns, usize), Failure> {
     let (mut columns, mut rows, mut wrong) = (None, 0, 0);
-    read(&arguments.file, form, &mut |row: Row<'_>| {
+    let ignored = &arguments.reading.ignore_column;
+    let form = source.read(&arguments.file, &mut |row: Row<'_>| {
         let Some(known) = &columns else {
-            columns = Some(Columns::read(&row, defaults, calls.sector(), calls.today())?);
+            columns = Some(Columns::read(&row, ignored, defaults, calls.sector(), calls.today())?);
             return Ok(());
         };
         rows += 1;
@@ -163,7 +175,7 @@ fn checked(
         Ok(())
     })?;
     match columns {
-        Some(columns) if wrong == 0 && rows > 0 => Ok((columns, rows)),
+        Some(columns) if wrong == 0 && rows > 0 => Ok((form, columns, rows)),
         _ if wrong > 0 && !is_begun => Err(Failure::Input(say!(
             "{rows}행 중 {wrong}행이 잘못되었습니다. 아무것도 전송하지 않았습니다",
             "{wrong} of {rows} rows are wrong; nothing was sent"
@@ -210,33 +222,4 @@ fn digest(path: &Path) -> Result<String, Failure> {
         }
     }
     Ok(STANDARD.encode(hash.finalize()))
-}
-
-fn summary(
-    arguments: &args::Batch,
-    journal: &Journal,
-    result: &Path,
-    (asked, seconds): (usize, f64),
-) -> Result<Outcome, Failure> {
-    let drivers = journal.drivers();
-    let eligible = journal.answered.iter().flatten().flatten().filter(|told| is_eligible(told)).count();
-    let others = drivers - eligible;
-    let rounded = |number: f64| (number * 10.0).round() / 10.0;
-    #[expect(clippy::cast_precision_loss, reason = "a rate is not counted to the last driver")]
-    let rate = if seconds > 0.0 { asked as f64 / seconds } else { 0.0 };
-    let record = [
-        Field::new("drivers", say!("운전자", "drivers"), drivers),
-        Field::new("eligible", say!("적격", "eligible"), eligible),
-        Field::new("ineligible", say!("부적격", "not eligible"), others).toned(if others == 0 {
-            Tone::Good
-        } else {
-            Tone::Bad
-        }),
-        Field::new("asked", say!("이번에 조회", "asked now"), asked),
-        Field::new("seconds", say!("소요 시간(초)", "seconds"), rounded(seconds)),
-        Field::new("drivers_per_second", say!("초당", "drivers/s"), rounded(rate)),
-        Field::new("result", say!("결과 파일", "answers"), result.display().to_string()),
-    ];
-    print_one(&arguments.output, &record)?;
-    Ok(if others == 0 { Outcome::Done } else { Outcome::Ineligible })
 }

@@ -126,7 +126,7 @@ async fn next_status(connection: &mut TcpStream) -> String {
         head.push(connection.read_u8().await.expect("an answer"));
     }
     let head = String::from_utf8(head).unwrap();
-    assert!(head.contains("content-length: 0\r\n"), "{head}");
+    assert!(head.contains("Content-Length: 0\r\n"), "{head}");
     head.split(' ').nth(1).unwrap().to_owned()
 }
 

@@ -95,8 +95,7 @@ async fn every_refused_key_gets_the_same_answer() {
 async fn malformed_headers_and_grant_types_are_told() {
     let running = Running::start().await;
     let (auth_key, _) = keys("s01", Environment::Development);
-    let basic =
-        format!("Basic {}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, auth_key));
+    let basic = format!("Basic {}", STANDARD.encode(auth_key));
     for header in [None, Some("Basic"), Some("Basic !"), Some("Bearer abc"), Some("Basic /w==")] {
         let (status, answer) = with_header(&running, "?grantType=password", header).await;
         assert_eq!((status, error_of(&answer).0), (StatusCode::OK, -140), "{header:?}");

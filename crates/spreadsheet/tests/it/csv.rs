@@ -1,8 +1,8 @@
 use std::cell::Cell;
 use std::io::Read;
 
-use encoding_rs::{EUC_KR, UTF_8};
-use rims_spreadsheet::{CsvForm, Limits, Problem, ReadError, detect, read_csv};
+use encoding_rs::{EUC_KR, UTF_8, UTF_16BE, UTF_16LE};
+use rims_spreadsheet::{Content, CsvForm, Limits, Problem, ReadError, detect, read_csv};
 
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -114,7 +114,7 @@ impl Read for Endless<'_> {
 #[test]
 fn a_row_without_end_is_not_collected() {
     let (read, limits) = (Cell::new(0), Limits::default());
-    let form = CsvForm { encoding: UTF_8, has_mark: false };
+    let form = CsvForm::new(UTF_8);
     let ended = read_csv::<()>(Endless { begun: false, read: &read }, form, &limits, &mut |_| Ok(()));
     assert_eq!(ended, Err(ReadError::File(Problem::RowLength { row: 2, most: 1 << 20 })));
     assert!(read.get() < 3 << 20, "{}", read.get());
@@ -124,4 +124,71 @@ fn a_row_without_end_is_not_collected() {
         Err(Problem::TooLarge { most: 256 << 20 })
     );
     assert!(read.get() < 257 << 20);
+}
+
+fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(to_bytes).collect()
+}
+
+#[test]
+fn unicode_text_of_two_bytes_a_character() {
+    let text = "이름,면허번호\r\n가각간,11-12-345678-90\r\n";
+    for mark in ["", "\u{feff}"] {
+        let text = format!("{mark}{text}");
+        let (little, big) = (utf16(&text, u16::to_le_bytes), utf16(&text, u16::to_be_bytes));
+        for (bytes, encoding) in [(little, UTF_16LE), (big, UTF_16BE)] {
+            let (form, rows) = rows_of(&bytes);
+            assert_eq!((form.encoding, form.has_mark), (encoding, !mark.is_empty()));
+            assert_eq!(rows[0].1, ["이름", "면허번호"]);
+            assert_eq!(rows[1], (2, vec!["가각간".to_owned(), "11-12-345678-90".to_owned()]));
+            let mut cut = bytes.clone();
+            cut.pop();
+            assert_eq!(refused(&cut), Problem::Encoding, "half a character");
+        }
+    }
+    assert_eq!(refused(b"\xff\xfe\0\0a\0\0\0"), Problem::Encoding, "UTF-32");
+}
+
+#[test]
+fn a_first_line_may_say_what_parts_the_cells() {
+    for (line, delimiter) in [("sep=;", ";"), ("SEP=\t", "\t"), ("\"sep=|\"", "|"), ("\u{feff}sep=,", ",")] {
+        let text = format!("{line}\r\n이름{delimiter}면허번호\r\n홍길동{delimiter}2\r\n");
+        let (form, rows) = rows_of(text.as_bytes());
+        assert!(form.has_separator_line && form.delimiter == delimiter.as_bytes()[0], "{line}");
+        assert_eq!(
+            rows,
+            [
+                (2, vec!["이름".to_owned(), "면허번호".to_owned()]),
+                (3, vec!["홍길동".to_owned(), "2".to_owned()])
+            ]
+        );
+    }
+    assert!(!rows_of(b"sep=ab,c\n1,2\n").0.has_separator_line);
+}
+
+#[test]
+fn lines_of_old_macs_are_counted() {
+    let (form, rows) = rows_of("이름\r\r홍길동\r\"김\r하늘\"\r끝\r".as_bytes());
+    assert!(form.has_returns_alone);
+    assert_eq!(rows.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 3, 4, 5]);
+    let (cp949, ..) = EUC_KR.encode("이름\r홍길동\r");
+    assert_eq!(rows_of(&cp949).1.len(), 2);
+}
+
+#[test]
+fn a_mark_before_a_quotation_mark_is_not_part_of_the_cell() {
+    let (_, rows) = rows_of("\u{feff}\"운전\n면허번호\",이름\n1,2\n".as_bytes());
+    assert_eq!(rows[0].1, ["운전\n면허번호", "이름"]);
+}
+
+#[test]
+fn what_is_no_text_is_told() {
+    for (bytes, content) in [
+        (&b"PK\x03\x04xx"[..], Content::Archive),
+        (b"<html><table>", Content::Html),
+        (b"\x9b DRMONE  This Document is encrypted and protected by Fasoo DRM \0\x01", Content::Protected),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Content::Compound),
+    ] {
+        assert_eq!(refused(bytes), Problem::Is(content));
+    }
 }

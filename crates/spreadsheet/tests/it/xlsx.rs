@@ -1,15 +1,17 @@
 use std::cell::Cell;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
-use rims_spreadsheet::{Limits, Problem, ReadError, read_xlsx};
+use rims_spreadsheet::{Content, Limits, Odd, Problem, ReadError, Sheet, Workbook as Book};
 
 use crate::workbook::{Workbook, cell, types};
 
 type Rows = Vec<(usize, Vec<String>)>;
 
 fn read_within(file: impl Read + Seek, limits: &Limits) -> Result<Rows, Problem> {
+    let mut workbook = Book::open(file, limits)?;
+    let sheet = workbook.sheets().first().ok_or(Problem::NoSheet)?.name.clone();
     let mut rows = Vec::new();
-    let read = read_xlsx::<()>(file, limits, &mut |row| {
+    let read = workbook.read::<()>(&sheet, &mut |row| {
         rows.push((row.number, row.cells.iter().map(ToString::to_string).collect()));
         Ok(())
     });
@@ -145,8 +147,7 @@ fn what_a_part_says_about_its_size_is_not_believed() {
         file[place..place + 4].copy_from_slice(&100_u32.to_le_bytes());
     }
     let problem = refused_early(file);
-    let is_refused =
-        matches!(problem, Problem::Ratio { .. } | Problem::TooMany { .. } | Problem::Unreadable(_));
+    let is_refused = matches!(problem, Problem::Ratio { .. } | Problem::TooMany { .. } | Problem::Damaged(_));
     assert!(is_refused, "{problem:?}");
 }
 
@@ -217,11 +218,124 @@ fn macros_are_refused_whatever_they_are_called() {
 #[test]
 fn what_is_no_workbook_is_refused() {
     let read = |bytes: &[u8]| read_within(Cursor::new(bytes.to_vec()), &Limits::default());
-    assert!(matches!(read(b"no zip"), Err(Problem::Unreadable(_))));
-    assert_eq!(read(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, 0, 0]), Err(Problem::Encrypted));
+    for (bytes, content) in [
+        (&b""[..], Content::Empty),
+        (b"no zip", Content::Text),
+        (b"<html><table><tr><td>x</table></html>", Content::Html),
+        (b"\x9b DRMONE  This Document is encrypted and protected by Fasoo DRM \0\x01", Content::Protected),
+        (b"%PDF-1.7", Content::Pdf),
+    ] {
+        assert_eq!(read(bytes), Err(Problem::Is(content)));
+    }
+    let compound = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
+    assert_eq!(read(&compound), Err(Problem::OldExcel));
+    let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(read(&[&compound[..], &vec![0; 65_500], &name].concat()), Err(Problem::Encrypted));
+    let cut = Workbook::new("").file();
+    assert!(matches!(read(&cut[..cut.len() - 30]), Err(Problem::Damaged(_))));
     let mut large_directory = Workbook::new("").file();
     let end = large_directory.len() - 22;
     let locator = [&b"PK\x06\x07"[..], &[0; 16]].concat();
     large_directory.splice(end..end, locator);
     assert_eq!(read(&large_directory), Err(Problem::TooMany { what: "parts" }));
+}
+
+type Odds = Vec<(usize, Odd)>;
+
+/// What is odd and hidden, by row.
+fn marks(workbook: &Workbook, sheet: &str) -> Vec<(usize, Odds, bool)> {
+    let mut book = Book::open(Cursor::new(workbook.file()), &Limits::default()).unwrap();
+    let mut marks = Vec::new();
+    let read = book.read::<()>(sheet, &mut |row| {
+        marks.push((row.number, row.odd.to_vec(), row.is_hidden));
+        Ok(())
+    });
+    assert_eq!(read, Ok(()));
+    marks
+}
+
+#[test]
+fn formulas_without_a_value_and_errors_are_told() {
+    let rows = "<row r=\"1\"><c r=\"A1\"><f>B1</f></c><c r=\"B1\"><f>1+1</f><v>2</v></c></row>\
+                <row r=\"2\"><c r=\"A2\" t=\"e\"><f>NA()</f><v>#N/A</v></c></row>\
+                <row r=\"3\"><c r=\"A3\"><f>C1</f><v/></c><c r=\"B3\" t=\"str\"><f>\"\"</f><v></v></c></row>\
+                <row r=\"4\"><c r=\"B4\"><f t=\"shared\" ref=\"B4:B5\" si=\"4000000000\">A1</f></c></row>\
+                <row r=\"5\"><c r=\"B5\"><f t=\"shared\" si=\"4000000000\"/></c></row>\
+                <row r=\"6\"><c r=\"A6\"><f>1-1</f><v>0</v></c></row>";
+    let odd = |workbook: &Workbook| -> Vec<(usize, Odds)> {
+        marks(workbook, "S").into_iter().map(|(number, odd, _)| (number, odd)).collect()
+    };
+    let mut expected = vec![
+        (1, vec![(0, Odd::Uncalculated)]),
+        (2, vec![(0, Odd::Error)]),
+        (3, vec![(0, Odd::Uncalculated)]),
+        (4, vec![(1, Odd::Uncalculated)]),
+        (5, vec![(1, Odd::Uncalculated)]),
+        (6, vec![]),
+    ];
+    assert_eq!(odd(&Workbook::new(rows)), expected, "an empty text is a value");
+    // A program that calculates nothing writes zeroes, and that all is to be calculated.
+    let waiting = Workbook::new(rows).with(
+        "xl/workbook.xml",
+        "<workbook><sheets><sheet name=\"S\" sheetId=\"1\" r:id=\"rId1\"/></sheets><calcPr fullCalcOnLoad=\"1\"/></workbook>",
+    );
+    expected[5].1 = vec![(0, Odd::Uncalculated)];
+    assert_eq!(odd(&waiting), expected);
+}
+
+#[test]
+fn sheets_and_rows_that_are_not_shown_are_told() {
+    let second = "<worksheet><sheetData><row><c><v>1</v></c></row><row hidden=\"1\"><c><v>2</v></c></row>\
+                  <row r=\"5\" hidden=\"true\"><c><v>3</v></c></row><row hidden=\"0\"><c><v>4</v></c></row></sheetData></worksheet>";
+    let workbook = Workbook::new("<row r=\"1\" hidden=\"1\"><c><v>1</v></c></row>")
+        .with("xl/workbook.xml", "<workbook><sheets><sheet name=\"A&amp;B\" sheetId=\"1\" state=\"hidden\" r:id=\"rId1\"/><sheet name=\"명단\" sheetId=\"2\" r:id=\"rId2\"/></sheets></workbook>")
+        .with("xl/_rels/workbook.xml.rels", "<Relationships><Relationship Id=\"rId1\" Type=\"http://x/relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/><Relationship Id=\"rId2\" Type=\"http://x/relationships/worksheet\" Target=\"/xl/worksheets/Sheet2.xml\"/></Relationships>")
+        .with("xl/worksheets/Sheet2.xml", second);
+    let book = Book::open(Cursor::new(workbook.file()), &Limits::default()).unwrap();
+    let sheet = |name: &str, is_visible| Sheet { name: name.to_owned(), is_visible };
+    assert_eq!(book.sheets(), [sheet("A&B", false), sheet("명단", true)]);
+    assert_eq!(marks(&workbook, "A&B"), [(1, vec![], true)]);
+    assert_eq!(
+        marks(&workbook, "명단"),
+        [(1, vec![], false), (2, vec![], true), (5, vec![], true), (6, vec![], false)]
+    );
+    let mut book = book;
+    assert_eq!(book.read::<()>("none", &mut |_| Ok(())), Err(ReadError::File(Problem::NoSheet)));
+}
+
+#[test]
+fn cells_that_are_only_coloured_have_no_place_to_be_wrong_at() {
+    let rows =
+        |far: &str| format!("<row r=\"1\"><c r=\"A1\"><v>1</v></c></row><row r=\"1048576\">{far}</row>");
+    for far in ["<c r=\"XFD1048576\" s=\"1\"/>", &cell("XFD1048576", " "), "<c r=\"XFD1048576\"><v/></c>"] {
+        assert_eq!(read(&Workbook::new(&rows(far))).unwrap().len(), 1, "{far}");
+    }
+    for far in ["<c r=\"XFD1048576\"><v>1</v></c>", &cell("XFD1048576", "x"), &cell("XFD1048576", "&#65;")] {
+        assert_eq!(read(&Workbook::new(&rows(far))), Err(column("XFD1048576")), "{far}");
+    }
+    assert_eq!(
+        read(&Workbook::new(&rows("<c r=\"XFE9\" s=\"1\"/>"))),
+        Err(column("XFE9")),
+        "no spreadsheet has it"
+    );
+    let formula = rows("<c r=\"IW2\"><f>A1</f></c>");
+    assert_eq!(read(&Workbook::new(&formula)), Err(column("IW2")));
+}
+
+#[test]
+fn a_number_that_is_no_day_stays_a_number() {
+    let styles = "<styleSheet><cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/><xf numFmtId=\"46\"/></cellXfs></styleSheet>";
+    let rows = "<row r=\"1\"><c r=\"A1\" s=\"1\"><v>221212121212</v></c><c r=\"B1\" s=\"1\"><v>46358.75</v></c>\
+                <c r=\"C1\" s=\"1\"><v>0.5</v></c><c r=\"D1\" s=\"2\"><v>1.5</v></c></row>";
+    let workbook = Workbook::new(rows).with("xl/styles.xml", styles).with(
+        "xl/_rels/workbook.xml.rels",
+        "<Relationships><Relationship Id=\"rId1\" Type=\"http://x/relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>",
+    );
+    let expected: Vec<String> = ["221212121212", "2026-12-02", "0.5", "1.5"].map(str::to_owned).to_vec();
+    assert_eq!(read(&workbook), Ok(vec![(1, expected.clone())]));
+    let old_mac = workbook.with(
+        "xl/workbook.xml",
+        "<workbook><workbookPr date1904=\"1\"/><sheets><sheet name=\"S\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>",
+    );
+    assert_eq!(read(&old_mac).unwrap()[0].1[1], "2030-12-03", "days from 1904");
 }

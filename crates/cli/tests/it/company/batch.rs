@@ -16,6 +16,9 @@ use crate::harness::run;
 
 const HEADER: &str = "비고,이름,면허번호,면허종별,차량번호";
 
+/// The titles of what is added.
+const ADDED: &str = "eligible,status,status text,vehicle code,asked from,asked to,asked vehicle";
+
 fn rows(count: usize) -> String {
     let rows = (0..count).map(|place| {
         let code = ["00", "12", "24"][place % 3];
@@ -49,12 +52,18 @@ fn a_csv_file_is_answered_beside_it_in_its_own_encoding() {
             if name == "cp949" { EUC_KR.decode(&result) } else { encoding_rs::UTF_8.decode(&result) };
         let lines: Vec<&str> = result.lines().collect();
         assert_eq!(lines.len(), 31, "{encoding:?}");
-        assert_eq!(lines[0], format!("{HEADER},eligible,status,status text,vehicle code"));
-        assert_eq!(lines[1], "메모 0,홍길동,11-00-000000-00,1종보통,67라6767,yes,00,valid,1");
+        assert_eq!(lines[0], format!("{HEADER},{ADDED}"));
+        let today = summary["from"].as_str().unwrap();
+        let asked = format!("{today},{today},67라6767");
+        assert_eq!(
+            lines[1],
+            format!("메모 0,홍길동,11-00-000000-00,1종보통,67라6767,yes,00,valid,1,{asked}")
+        );
         for (place, line) in lines[1..].iter().enumerate() {
             let answer = ["yes,00,valid", "no,12,suspended", "no,24,mismatch: licence class"][place % 3];
             assert!(
-                line.starts_with(&format!("메모 {place},")) && line.ends_with(&format!(",{answer},1")),
+                line.starts_with(&format!("메모 {place},"))
+                    && line.ends_with(&format!(",{answer},1,{asked}")),
                 "{line}"
             );
         }
@@ -157,7 +166,11 @@ fn options_stand_in_for_columns_and_other_sectors_have_other_rules() {
     let batch = ["batch", "short.csv", "--class", "1종보통", "--sector", "sub"];
     let summary = company.json(0, &batch);
     assert_eq!((&summary["eligible"], &summary["ineligible"]), (&json!(1), &json!(0)));
-    assert_eq!(read(&company, "short.result.csv").lines().last(), Some("221212121212,홍길동,yes,00,valid,"));
+    let result = read(&company, "short.result.csv");
+    let (from, to) = (summary["from"].as_str().unwrap(), summary["to"].as_str().unwrap());
+    assert!(from < to, "where days are not required, today and tomorrow are asked about");
+    let expected = format!("221212121212,홍길동,yes,00,valid,,{from},{to},");
+    assert_eq!(result.lines().last(), Some(expected.as_str()));
     let (_, stderr) = company.ends(2, &[&batch[..4], &["--overwrite"]].concat());
     assert!(stderr.contains("vhcl_reg_no"), "car rental needs a vehicle: {stderr}");
     let days = ["--from", "+1", "--to", "-1", "--overwrite"];

@@ -8,7 +8,10 @@ use serde_json::Value;
 use crate::harness::{Serving, rims, run, s01};
 
 mod batch;
+mod batch_columns;
+mod batch_files;
 mod batch_resumed;
+mod batch_sheets;
 mod doctor;
 mod faults;
 mod keyring;
