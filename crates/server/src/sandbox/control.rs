@@ -55,14 +55,20 @@ pub(super) enum Refused {
     Failed(String),
 }
 
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let (status, error) = match self {
+impl Refused {
+    pub(super) fn parts(self) -> (StatusCode, String) {
+        match self {
             Self::Input(error) => (StatusCode::BAD_REQUEST, error),
             Self::Unknown(error) => (StatusCode::NOT_FOUND, error),
             Self::Conflict(error) => (StatusCode::CONFLICT, error),
             Self::Failed(error) => (StatusCode::INTERNAL_SERVER_ERROR, error),
-        };
+        }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let (status, error) = self.parts();
         (status, Json(json!({ "error": error }))).into_response()
     }
 }

@@ -41,6 +41,7 @@ use crate::webhook::{Outbox, Reach, Timeouts, WebhookClient};
 use control::{Control, Gate, wait_for_reset};
 use fixtures::FIXTURES;
 use requests::RequestLog;
+use web::Addresses;
 
 /// How long running requests may take to finish after a stop signal.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -157,8 +158,6 @@ impl Sandbox {
             .layer(from_fn_with_state(Arc::clone(&gate), wait_for_reset))
             .layer(from_fn_with_state(Arc::clone(&requests), requests::keep));
         let api = Listener::start(api, options.api, None, listener("api"))?;
-        let web =
-            Listener::start(with_rules(web::router(api.address())), options.web, None, listener("web"))?;
         let ops = Ops::new(Arc::clone(&services), metrics);
         let client = WebhookClient::new(Reach::Anywhere, Timeouts::default())?;
         let outbox = Outbox::new(store.clone(), services.clock().clone(), client);
@@ -171,10 +170,14 @@ impl Sandbox {
             requests,
         );
         let scheduler = tokio::spawn(scheduler.run());
+        let page = control.clone();
         let router = ops.clone().router().merge(browser_guard::refuse_other_bodies(control.router()));
         let router = browser_guard::refuse_foreign_origins(router);
         let router = browser_guard::refuse_foreign_hosts(with_rules(router), options.ops);
         let ops_listener = Listener::start(router, options.ops, None, listener("ops"))?;
+        let addresses = Addresses { api: api.address(), ops: ops_listener.address() };
+        let web = with_rules(web::router(page, addresses, options.web));
+        let web = Listener::start(web, options.web, None, listener("web"))?;
         Ok(Self { api, web, ops_listener, ops, store, services, simulators, scheduler, folder })
     }
 

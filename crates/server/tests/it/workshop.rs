@@ -200,3 +200,73 @@ async fn at_most_two_hundred_requests_are_kept_and_long_bodies_are_not() {
     assert_eq!((all.len(), &all[0]["path"]), (200, &json!("/nowhere")));
     running.stop().await;
 }
+
+/// The page of the web listener: its status and text.
+async fn page(running: &Running, language: &str, form: Option<&str>) -> (StatusCode, String) {
+    let url = format!("http://{}/", running.sandbox.web_address());
+    let http = reqwest::Client::new();
+    let request = match form {
+        None => http.get(url),
+        Some(form) => {
+            http.post(url).header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())
+        }
+    };
+    let answer = request.header("accept-language", language).send().await.unwrap();
+    assert!(answer.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
+    (answer.status(), answer.text().await.unwrap())
+}
+
+#[tokio::test]
+async fn the_page_says_where_everything_is_in_one_language() {
+    let running = Running::start().await;
+    let (_, korean) = page(&running, "ko-KR,ko;q=0.9", None).await;
+    let (_, english) = page(&running, "en", None).await;
+    for (text, lang, own, others) in [
+        (&korean, "ko", "아직 요청이 없습니다", "Latest"),
+        (&english, "en", "There has been no request yet", "최근"),
+    ] {
+        assert!(text.contains(&format!("<html lang=\"{lang}\">")) && text.contains(own), "{text}");
+        assert!(!text.contains(others), "{text}");
+        for address in [running.sandbox.api_address(), running.sandbox.ops_address()] {
+            assert!(text.contains(&address.to_string()), "{address}");
+        }
+        assert!(text.contains("92c35a89a6bd28f0d51b1e869cfc0c05"), "s01's development key");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_page_shows_requests_as_text_and_finishes_a_remote_verification() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    client.send("/licenseVerification", "<script>alert(1)</script>").await;
+    let today = running.day(0);
+    let rental = json!({ "rent_bgng_dt": today, "rent_end_dt": today, "vhcl_reg_no": "67라6767" });
+    let number = client.number("/generateRentNo", &rental).await;
+    let (_, shown) = page(&running, "en", None).await;
+    assert!(shown.contains("&lt;script&gt;") && !shown.contains("<script"), "{shown}");
+    assert!(shown.contains(&number), "{shown}");
+    let driver = "f_license_no=221212121212&f_resident_name=%ED%99%8D%EA%B8%B8%EB%8F%99&f_licn_con_code=12";
+    let (status, done) = page(&running, "en", Some(&format!("number={number}&{driver}"))).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(done.contains("role=\"status\"") && done.contains(&format!("{number} is finished")), "{done}");
+    let (status, again) = page(&running, "en", Some(&format!("number={number}&{driver}"))).await;
+    assert!(status == StatusCode::CONFLICT && again.contains("role=\"alert\""), "{again}");
+    let (status, unknown) = page(&running, "en", Some(&format!("number=R30-999999999&{driver}"))).await;
+    assert!(status == StatusCode::NOT_FOUND && unknown.contains("R30-999999999"), "{unknown}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn no_strangers_page_sends_the_form() {
+    let running = Running::start().await;
+    let url = format!("http://{}/", running.sandbox.web_address());
+    for (name, value) in
+        [("origin", "https://evil.example"), ("host", "evil.example"), ("sec-fetch-site", "cross-site")]
+    {
+        let answer =
+            reqwest::Client::new().post(&url).header(name, value).body("number=R30-000000001").send().await;
+        assert_eq!(answer.unwrap().status(), StatusCode::FORBIDDEN, "{name}");
+    }
+    running.stop().await;
+}
