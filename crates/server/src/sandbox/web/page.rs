@@ -106,11 +106,11 @@ impl Page {
             (say("웹훅 받기", "Receive webhooks"), format!("rims listen --ops-url http://{ops}")),
             (say("문서", "Documents"), "docs/sandbox.md · docs/openapi.json · docs/webhooks.md".to_owned()),
         ];
-        writeln!(f, "<div class=\"scroll\"><table>")?;
+        writeln!(f, "<table class=\"places\">")?;
         for (name, value) in rows {
             writeln!(f, "<tr><th scope=\"row\">{name}</th><td><code>{}</code></td></tr>", Escaped(&value))?;
         }
-        writeln!(f, "</table></div>")
+        writeln!(f, "</table>")
     }
 
     fn form(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
