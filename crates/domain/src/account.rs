@@ -84,6 +84,11 @@ impl Account {
         self.approval == Approval::Approved && self.status == AccountStatus::Normal
     }
 
+    /// Whether it was rejected, deleted or withdrawn, and so can never be used again.
+    pub fn is_ended(&self) -> bool {
+        is_last(self.status) || refuses_for_good(self.approval)
+    }
+
     /// Answers its request for approval.
     pub fn decide(&mut self, decision: Decision) -> Result<(), InvalidTransition> {
         if self.approval != Approval::Requested {
@@ -98,12 +103,22 @@ impl Account {
 
     /// Moves it to another state of table 5.6; deleted and withdrawn are final.
     pub fn change_status(&mut self, status: AccountStatus) -> Result<(), InvalidTransition> {
-        if matches!(self.status, AccountStatus::Deleted | AccountStatus::Withdrawn) {
+        if is_last(self.status) {
             return Err(InvalidTransition::Ended(self.status));
         }
         self.status = status;
         Ok(())
     }
+}
+
+/// Whether an account stays in this state: deleted or withdrawn (table 5.6).
+pub fn is_last(status: AccountStatus) -> bool {
+    matches!(status, AccountStatus::Deleted | AccountStatus::Withdrawn)
+}
+
+/// Whether an account never gets another approval than this: rejected (table 5.7), because a request is decided once.
+pub fn refuses_for_good(approval: Approval) -> bool {
+    approval == Approval::Rejected
 }
 
 /// The answer to a request for approval.
@@ -339,6 +354,20 @@ mod tests {
             let refused = account.change_status(AccountStatus::Normal).unwrap_err();
             assert_eq!(refused, InvalidTransition::Ended(last));
             assert!(refused.to_string().contains(last.english()));
+        }
+    }
+
+    #[test]
+    fn what_is_rejected_deleted_or_withdrawn_has_ended() {
+        for approval in Approval::ALL {
+            for status in AccountStatus::ALL {
+                let account = Account { approval: *approval, status: *status, ..account() };
+                let mut decided = Account { status: AccountStatus::Normal, ..account.clone() };
+                let stays_refused =
+                    *approval == Approval::Rejected && decided.decide(Decision::Approve).is_err();
+                let stays_away = account.clone().change_status(AccountStatus::Normal).is_err();
+                assert_eq!(account.is_ended(), stays_refused || stays_away, "{approval:?} {status:?}");
+            }
         }
     }
 

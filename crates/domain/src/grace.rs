@@ -1,6 +1,6 @@
 //! The month in which a company may prove that an unconfirmed vehicle is its own (§3.3).
 
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::calendar::{in_seoul, today};
 
@@ -8,6 +8,14 @@ use crate::calendar::{in_seoul, today};
 /// → 28 or 29 February). The last day still counts.
 pub fn is_over(first_sighting: Timestamp, now: Timestamp) -> bool {
     in_seoul(first_sighting).date().checked_add(1.month()).is_ok_and(|last_day| today(now) > last_day)
+}
+
+/// The longest grace, from any hour of its first day to the end of its last: 31 days and the first.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 32);
+
+/// The moment of first sightings before which every grace is over.
+pub fn surely_over_before(now: Timestamp) -> Timestamp {
+    now.saturating_sub(LONGEST).unwrap_or(Timestamp::MIN)
 }
 
 #[cfg(test)]
@@ -34,7 +42,16 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_time_is_no_panic() {
+    fn every_grace_ends_within_the_longest_one() {
+        for hour in (0..24 * 400).step_by(7) {
+            let now = at("2027-06-15T00:00:00+09:00") + SignedDuration::from_hours(hour);
+            assert!(is_over(surely_over_before(now), now), "{now}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_are_no_panic() {
+        assert_eq!(surely_over_before(Timestamp::MIN), Timestamp::MIN);
         assert!(!is_over(Timestamp::MAX, Timestamp::MAX));
     }
 }

@@ -1,6 +1,6 @@
 //! A write made ready in the caller's task: sealed, hashed and encoded, so that the committer only binds.
 
-use rims_domain::{Account, AccountId};
+use rims_domain::{Account, AccountId, account};
 
 use crate::claim::ClaimCommand;
 use crate::codec::digits;
@@ -34,19 +34,57 @@ pub(crate) struct Prepared {
 
 /// The rare writes, each a statement of its own.
 pub(crate) enum Command {
-    CreateAccount { account: Box<Account>, created_ms: i64 },
-    SetApproval { account: i64, before: i16, approval: i16 },
-    SetAccountStatus { account: i64, before: i16, status: i16 },
+    CreateAccount {
+        account: Box<Account>,
+        created_ms: i64,
+    },
+    /// As the next, with the moment of the account's end where it ends.
+    SetApproval {
+        account: i64,
+        before: i16,
+        approval: i16,
+        ended_ms: Option<i64>,
+    },
+    SetAccountStatus {
+        account: i64,
+        before: i16,
+        status: i16,
+        ended_ms: Option<i64>,
+    },
     IssueCredentials(Vec<CredentialRow>),
-    ReplaceCredential { new: Box<CredentialRow>, old: i64, revoked_ms: i64 },
-    ApproveCredential { credential: i64 },
-    RevokeCredential { credential: i64, revoked_ms: i64 },
-    SetAllowedIps { credential: i64, allowed_ips: String },
-    GrantDelegation { owner: i64, delegate: i64, granted_ms: i64 },
-    RevokeDelegation { owner: i64, delegate: i64, revoked_ms: i64 },
-    ForgetTokens { before_ms: i64 },
+    ReplaceCredential {
+        new: Box<CredentialRow>,
+        old: i64,
+        revoked_ms: i64,
+    },
+    ApproveCredential {
+        credential: i64,
+    },
+    RevokeCredential {
+        credential: i64,
+        revoked_ms: i64,
+    },
+    SetAllowedIps {
+        credential: i64,
+        allowed_ips: String,
+    },
+    GrantDelegation {
+        owner: i64,
+        delegate: i64,
+        granted_ms: i64,
+    },
+    RevokeDelegation {
+        owner: i64,
+        delegate: i64,
+        revoked_ms: i64,
+    },
+    ForgetTokens {
+        before_ms: i64,
+    },
     Reseal(Resealed),
-    RetireKey { version: u16 },
+    RetireKey {
+        version: u16,
+    },
     TakeNumbers(Advance),
     Rental(RentalCommand),
     Reservation(ReservationCommand),
@@ -216,12 +254,14 @@ impl Prepared {
                 (Command::CreateAccount { account: Box::new(account), created_ms: at(&audit) }, audit)
             }
             Write::SetApproval { account: AccountId(account), before, approval, audit } => {
+                let ended_ms = account::refuses_for_good(approval).then(|| at(&audit));
                 let (before, approval) = (digits(before.code()), digits(approval.code()));
-                (Command::SetApproval { account, before, approval }, audit)
+                (Command::SetApproval { account, before, approval, ended_ms }, audit)
             }
             Write::SetAccountStatus { account: AccountId(account), before, status, audit } => {
+                let ended_ms = account::is_last(status).then(|| at(&audit));
                 let (before, status) = (digits(before.code()), digits(status.code()));
-                (Command::SetAccountStatus { account, before, status }, audit)
+                (Command::SetAccountStatus { account, before, status, ended_ms }, audit)
             }
             Write::ApproveCredential { credential, audit } => {
                 (Command::ApproveCredential { credential: credential.0 }, audit)

@@ -161,12 +161,17 @@ impl TryFrom<StoredAudit> for AuditEntry {
     }
 }
 
+/// What stands for the identity of an account that was destroyed; nobody is found by it.
+const DESTROYED_ID: &str = "destroyed-";
+const DESTROYED_BRNO: &str = "0000000000";
+const DESTROYED_COMPANY: &str = "파기된 계정";
+
 #[derive(FromRow)]
 pub(crate) struct StoredAccount {
     id: i64,
-    user_id: String,
-    brno: String,
-    company: String,
+    user_id: Option<String>,
+    brno: Option<String>,
+    company: Option<String>,
     kind: String,
     approval: i16,
     status: i16,
@@ -179,11 +184,14 @@ impl TryFrom<StoredAccount> for Account {
         let damaged = StoreError::Corrupt;
         let approval = Approval::ALL.iter().find(|approval| digits(approval.code()) == row.approval);
         let status = AccountStatus::ALL.iter().find(|status| digits(status.code()) == row.status);
+        // Of an account that was destroyed only the number is left, under which other records know it.
+        let user_id = row.user_id.unwrap_or_else(|| format!("{DESTROYED_ID}{}", row.id));
+        let brno = row.brno.as_deref().unwrap_or(DESTROYED_BRNO);
         Ok(Self {
             id: AccountId(row.id),
-            user_id: UserId::parse(&row.user_id).map_err(|_| damaged("account.user_id"))?,
-            brno: BusinessNumber::parse(&row.brno).map_err(|_| damaged("account.brno"))?,
-            company: row.company,
+            user_id: UserId::parse(&user_id).map_err(|_| damaged("account.user_id"))?,
+            brno: BusinessNumber::parse(brno).map_err(|_| damaged("account.brno"))?,
+            company: row.company.unwrap_or_else(|| DESTROYED_COMPANY.to_owned()),
             kind: AccountKind::from_name(&row.kind).ok_or(damaged("account.kind"))?,
             approval: *approval.ok_or(damaged("account.approval"))?,
             status: *status.ok_or(damaged("account.status"))?,

@@ -47,6 +47,54 @@ statements! { STATEMENTS:
         DELETE FROM webhook_message WHERE (id, endpoint_id) IN
             (SELECT id, endpoint_id FROM webhook_message
              WHERE id < $1 AND due_ms IS NULL ORDER BY id LIMIT $2)";
+    FIND_GRACES = "SELECT COUNT(*) FROM (SELECT 1 FROM vehicle_grace WHERE started_ms < $1 LIMIT 1) AS f";
+    FIND_CREDENTIALS = "
+        SELECT COUNT(*) FROM (
+            SELECT 1 FROM credential
+            WHERE revoked_ms < $1 OR account_id IN (SELECT id FROM account WHERE ended_ms < $1) LIMIT 1) AS f";
+    FIND_ENDPOINTS = "
+        SELECT COUNT(*) FROM (
+            SELECT 1 FROM webhook_endpoint
+            WHERE disabled_ms < $1 OR company_id IN (SELECT id FROM account WHERE ended_ms < $1) LIMIT 1) AS f";
+    FIND_DELEGATIONS = "
+        SELECT COUNT(*) FROM (
+            SELECT 1 FROM delegation
+            WHERE revoked_ms < $1 OR owner_id IN (SELECT id FROM account WHERE ended_ms < $1)
+                  OR delegate_id IN (SELECT id FROM account WHERE ended_ms < $1) LIMIT 1) AS f";
+    FIND_ACCOUNTS = "
+        SELECT COUNT(*) FROM (SELECT 1 FROM account WHERE ended_ms < $1 AND user_id IS NOT NULL LIMIT 1) AS f";
+    DELETE_GRACES = "
+        DELETE FROM vehicle_grace WHERE (company_id, environment, plate_key) IN
+            (SELECT company_id, environment, plate_key FROM vehicle_grace WHERE started_ms < $1 LIMIT $2)";
+    DELETE_CREDENTIAL_TOKENS = "
+        DELETE FROM token WHERE credential_id IN
+            (SELECT id FROM credential
+             WHERE revoked_ms < $1 OR account_id IN (SELECT id FROM account WHERE ended_ms < $1)
+             ORDER BY id LIMIT $2)";
+    DELETE_CREDENTIALS = "
+        DELETE FROM credential WHERE id IN
+            (SELECT id FROM credential
+             WHERE revoked_ms < $1 OR account_id IN (SELECT id FROM account WHERE ended_ms < $1)
+             ORDER BY id LIMIT $2)";
+    DELETE_ENDPOINT_MESSAGES = "
+        DELETE FROM webhook_message WHERE (id, endpoint_id) IN
+            (SELECT m.id, m.endpoint_id FROM webhook_endpoint e CROSS JOIN webhook_message m
+             WHERE m.endpoint_id = e.id
+                   AND (e.disabled_ms < $1 OR e.company_id IN (SELECT id FROM account WHERE ended_ms < $1)) LIMIT $2)";
+    DELETE_ENDPOINTS = "
+        DELETE FROM webhook_endpoint WHERE id IN
+            (SELECT e.id FROM webhook_endpoint e
+             WHERE (e.disabled_ms < $1 OR e.company_id IN (SELECT id FROM account WHERE ended_ms < $1))
+                   AND NOT EXISTS (SELECT 1 FROM webhook_message m WHERE m.endpoint_id = e.id)
+             ORDER BY e.id LIMIT $2)";
+    DELETE_DELEGATIONS = "
+        DELETE FROM delegation WHERE (owner_id, delegate_id) IN
+            (SELECT owner_id, delegate_id FROM delegation
+             WHERE revoked_ms < $1 OR owner_id IN (SELECT id FROM account WHERE ended_ms < $1)
+                   OR delegate_id IN (SELECT id FROM account WHERE ended_ms < $1) LIMIT $2)";
+    FORGET_ACCOUNTS = "
+        UPDATE account SET user_id = NULL, brno = NULL, company = NULL WHERE id IN
+            (SELECT id FROM account WHERE ended_ms < $1 AND user_id IS NOT NULL ORDER BY id LIMIT $2)";
     DROP_COUNTS = "DELETE FROM history_count WHERE total <= 0 AND day < $1";
     AUDIT_CHAINS = "SELECT chain, base_seq FROM audit_chain ORDER BY chain";
     AUDIT_OLDEST = "
@@ -99,6 +147,16 @@ pub enum Expired {
     Answers(Timestamp),
     /// Webhook messages from before a moment that are delivered or given up.
     Messages(Timestamp),
+    /// First sightings of vehicles from before a moment: the graces that began with them are to be over (§3.3).
+    Graces(Timestamp),
+    /// Keys that were revoked, or whose account ended, before a moment; with their tokens.
+    Credentials(Timestamp),
+    /// Webhooks that were disabled, or whose account ended, before a moment; with what they were told.
+    Webhooks(Timestamp),
+    /// Delegations that were revoked, or one of whose accounts ended, before a moment.
+    Delegations(Timestamp),
+    /// Who the accounts were that were rejected, deleted or withdrawn before a moment; their numbers stay.
+    Accounts(Timestamp),
 }
 
 impl Expired {
@@ -111,6 +169,11 @@ impl Expired {
             Self::Remotes(_) => "remotes",
             Self::Answers(_) => "answers",
             Self::Messages(_) => "messages",
+            Self::Graces(_) => "graces",
+            Self::Credentials(_) => "credentials",
+            Self::Webhooks(_) => "webhooks",
+            Self::Delegations(_) => "delegations",
+            Self::Accounts(_) => "accounts",
         }
     }
 }
@@ -186,6 +249,23 @@ async fn destroy(link: &mut Link, expired: Expired) -> Result<(), Failure> {
         Expired::Messages(before) => {
             changed_some!(link, DELETE_MESSAGES, id::floor(before), BATCH);
         }
+        Expired::Graces(before) => delete_before(link, &[DELETE_GRACES], before).await?,
+        Expired::Credentials(before) => {
+            delete_before(link, &[DELETE_CREDENTIAL_TOKENS, DELETE_CREDENTIALS], before).await?;
+        }
+        // A webhook goes once the last of its messages has gone.
+        Expired::Webhooks(before) => {
+            delete_before(link, &[DELETE_ENDPOINT_MESSAGES, DELETE_ENDPOINTS], before).await?;
+        }
+        Expired::Delegations(before) => delete_before(link, &[DELETE_DELEGATIONS], before).await?,
+        Expired::Accounts(before) => delete_before(link, &[FORGET_ACCOUNTS], before).await?,
+    }
+    Ok(())
+}
+
+async fn delete_before(link: &mut Link, texts: &[&'static str], before: Timestamp) -> Result<(), Failure> {
+    for text in texts {
+        changed_some!(link, *text, before.as_millisecond(), BATCH);
     }
     Ok(())
 }
@@ -254,6 +334,11 @@ impl Store {
             Expired::Remotes(ended) => (FIND_REMOTES, i64::MAX, Some(ended)),
             Expired::Answers(before) => (FIND_ANSWERS, before.as_millisecond(), None),
             Expired::Messages(before) => (FIND_MESSAGES, id::floor(before), None),
+            Expired::Graces(before) => (FIND_GRACES, before.as_millisecond(), None),
+            Expired::Credentials(before) => (FIND_CREDENTIALS, before.as_millisecond(), None),
+            Expired::Webhooks(before) => (FIND_ENDPOINTS, before.as_millisecond(), None),
+            Expired::Delegations(before) => (FIND_DELEGATIONS, before.as_millisecond(), None),
+            Expired::Accounts(before) => (FIND_ACCOUNTS, before.as_millisecond(), None),
         };
         let found: Result<i64, _> = on_backend!(&self.inner.db, pool => {
             let mut query = sqlx::query_scalar(text).bind(first);

@@ -29,7 +29,8 @@ statements! { SHARED:
     ACCOUNT_BY_USER_ID = "
         SELECT id, user_id, brno, company, kind, approval, status FROM account WHERE user_id = $1";
     ACCOUNTS = "
-        SELECT id, user_id, brno, company, kind, approval, status FROM account ORDER BY id";
+        SELECT id, user_id, brno, company, kind, approval, status
+        FROM account WHERE user_id IS NOT NULL ORDER BY id";
     HAS_DELEGATED = "
         SELECT COUNT(*) FROM delegation WHERE owner_id = $1 AND delegate_id = $2 AND revoked_ms IS NULL";
     DELEGATORS = "
@@ -77,10 +78,12 @@ statements! { SHARED:
     MIGRATIONS = "SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version";
 
     CREATE_ACCOUNT = "
-        INSERT INTO account (id, user_id, brno, company, kind, approval, status, created_ms)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    SET_APPROVAL = "UPDATE account SET approval = $3 WHERE id = $1 AND approval = $2";
-    SET_STATUS = "UPDATE account SET status = $3 WHERE id = $1 AND status = $2";
+        INSERT INTO account (id, user_id, brno, company, kind, approval, status, created_ms, ended_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    SET_APPROVAL = "
+        UPDATE account SET approval = $3, ended_ms = COALESCE(ended_ms, $4) WHERE id = $1 AND approval = $2";
+    SET_STATUS = "
+        UPDATE account SET status = $3, ended_ms = COALESCE(ended_ms, $4) WHERE id = $1 AND status = $2";
     ISSUE_CREDENTIAL = "
         INSERT INTO credential (id, account_id, environment, auth_key_hash, secret_key, approved, revoked_ms,
                                 allowed_ips, created_ms)

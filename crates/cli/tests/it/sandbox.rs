@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::harness::{Serving, done, rims, run, s01, sealed_driver, token, verify};
 
 #[test]
-fn the_printed_example_works_when_pasted() {
+fn the_printed_example_works_when_pasted_and_also_tomorrow() {
     let sandbox = Serving::sandbox(None);
     let example: Vec<&str> = sandbox
         .greeting
@@ -14,10 +14,12 @@ fn the_printed_example_works_when_pasted() {
         .skip_while(|line| !line.starts_with("TOKEN="))
         .take_while(|line| !line.is_empty())
         .collect();
-    let pasted = Command::new("sh").args(["-c", &example.join("\n")]).output().unwrap();
-    let answer: Value = serde_json::from_slice(&pasted.stdout).unwrap();
-    assert_eq!(answer["body"]["f_rtn_code"], "00", "{answer}");
-    assert_eq!(answer["body"]["vhcl_idnty_cd"], "1");
+    for day in ["today", "tomorrow"] {
+        let pasted = Command::new("sh").args(["-c", &example.join("\n")]).output().unwrap();
+        let answer: Value = serde_json::from_slice(&pasted.stdout).unwrap();
+        assert_eq!(answer["body"]["f_rtn_code"], "00", "{day}: {answer}");
+        done(&["sandbox", "clock", "+1d", "--ops-url", &sandbox.address("ops")]);
+    }
 }
 
 #[test]

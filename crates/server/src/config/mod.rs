@@ -8,6 +8,7 @@ mod failed_authentication;
 mod outage;
 mod overload;
 mod quotas;
+mod retention;
 mod traces;
 mod webhooks;
 
@@ -22,7 +23,6 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use figment::value::UncasedStr;
 use ipnet::IpNet;
-use rims_domain::audit::{ACCESS_DAYS_MIN, RIGHTS_DAYS_MIN};
 use rims_store::MAX_NODE;
 use rims_upstream::{KoroadConfig, VehicleConfig};
 use serde::Deserialize;
@@ -35,11 +35,11 @@ pub use failed_authentication::FailedAuthenticationConfig;
 pub use outage::OutageConfig;
 pub use overload::OverloadConfig;
 pub use quotas::QuotaConfig;
+pub use retention::RetentionConfig;
 pub use traces::TracesConfig;
 pub use webhooks::WebhookConfig;
 
 use crate::listen::ListenerOptions;
-use crate::service::retention::Retention;
 use crate::webhook::Timeouts;
 
 /// A server's configuration. `docs/configuration.md` describes every key.
@@ -130,8 +130,6 @@ const GIGABYTE: u64 = 1_000_000_000;
 const HOUR_MS: u64 = 3_600_000;
 /// The longest a webhook's delivery may take.
 const DELIVERY_MS: u64 = Timeouts::MAX.as_secs() * 1_000;
-/// The longest time that records are kept: a hundred years.
-const CENTURY_DAYS: u32 = 36_500;
 
 /// A database's address. `Debug` does not show it, because it may hold a password.
 #[derive(Clone, Deserialize)]
@@ -204,22 +202,6 @@ pub struct OpsConfig {
     pub listen: SocketAddr,
 }
 
-/// How many days records are kept before they are destroyed.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RetentionConfig {
-    /// Verifications.
-    pub verifications_days: u32,
-    /// The audit trail's events about accesses.
-    pub audit_days: u32,
-    /// The audit trail's events about rights: accounts, keys, delegations, webhooks.
-    pub rights_days: u32,
-    /// Rentals, reservations and remote verifications, after their end.
-    pub rentals_days: u32,
-    /// What webhooks were told.
-    pub webhook_messages_days: u32,
-}
-
 impl Default for ApiConfig {
     fn default() -> Self {
         Self {
@@ -263,27 +245,6 @@ impl Default for RateLimitConfig {
 impl Default for OpsConfig {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8116)) }
-    }
-}
-
-impl Default for RetentionConfig {
-    fn default() -> Self {
-        let Retention { verifications_days, audit_days, rights_days, rentals_days, webhook_messages_days } =
-            Retention::default();
-        Self { verifications_days, audit_days, rights_days, rentals_days, webhook_messages_days }
-    }
-}
-
-impl From<RetentionConfig> for Retention {
-    fn from(config: RetentionConfig) -> Self {
-        let RetentionConfig {
-            verifications_days,
-            audit_days,
-            rights_days,
-            rentals_days,
-            webhook_messages_days,
-        } = config;
-        Self { verifications_days, audit_days, rights_days, rentals_days, webhook_messages_days }
     }
 }
 
@@ -392,34 +353,6 @@ impl Config {
         self.traces.check()?;
         self.audit.check()?;
         self.retention.check()
-    }
-}
-
-impl RetentionConfig {
-    /// The audit trail is kept as long as 개인정보의 안전성 확보조치 기준 asks (§5③, §8①), and a verification not longer than
-    /// the event that says who asked for it.
-    fn check(&self) -> Result<(), String> {
-        for (name, days) in [
-            ("retention.verifications_days", self.verifications_days),
-            ("retention.audit_days", self.audit_days),
-            ("retention.rights_days", self.rights_days),
-            ("retention.rentals_days", self.rentals_days),
-            ("retention.webhook_messages_days", self.webhook_messages_days),
-        ] {
-            from_1_to(CENTURY_DAYS.into(), name, days.into())?;
-        }
-        for (name, days, fewest) in [
-            ("retention.audit_days", self.audit_days, ACCESS_DAYS_MIN),
-            ("retention.rights_days", self.rights_days, RIGHTS_DAYS_MIN),
-        ] {
-            if days < fewest {
-                return Err(format!("{name} is at least {fewest} (개인정보의 안전성 확보조치 기준 §5, §8)"));
-            }
-        }
-        if self.audit_days < self.verifications_days {
-            return Err("retention.audit_days is less than retention.verifications_days".to_owned());
-        }
-        Ok(())
     }
 }
 

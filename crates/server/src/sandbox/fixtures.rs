@@ -75,13 +75,23 @@ pub const DELEGATIONS: [(&str, &str); 1] = [("s01", "platform")];
 impl Fixture {
     /// The account's auth key for an environment.
     pub fn auth_key(&self, environment: Environment) -> String {
-        well_known("auth key", self.user_id, environment)
+        auth_key(self.user_id, environment)
     }
 
     /// The account's Secret Key for an environment: 32 characters.
     pub fn secret_key(&self, environment: Environment) -> String {
-        well_known("secret key", self.user_id, environment)
+        secret_key(self.user_id, environment)
     }
+}
+
+/// The auth key that a sandbox gives a user.
+pub fn auth_key(user_id: &str, environment: Environment) -> String {
+    well_known("auth key", user_id, environment)
+}
+
+/// The Secret Key that a sandbox gives a user.
+pub fn secret_key(user_id: &str, environment: Environment) -> String {
+    well_known("secret key", user_id, environment)
 }
 
 /// Well known on purpose: anybody can compute it, so it protects nothing outside a sandbox.

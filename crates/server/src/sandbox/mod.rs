@@ -18,7 +18,6 @@ use axum::middleware::from_fn_with_state;
 use rims_domain::Environment;
 use rims_protocol::SecretKey;
 use rims_protocol::envelope::request_body;
-use rims_protocol::values::format_compact;
 use rims_store::{MasterKeys, Options, Store};
 use rims_upstream::sim::Simulators;
 use sha2::{Digest as _, Sha256};
@@ -39,7 +38,6 @@ use crate::simulated;
 use crate::webhook::{Outbox, Reach, Timeouts, WebhookClient};
 
 use control::{Control, Gate, wait_for_reset};
-use fixtures::FIXTURES;
 use requests::RequestLog;
 use web::Addresses;
 
@@ -206,19 +204,20 @@ impl Sandbox {
         &self.services
     }
 
-    /// A request body that verifies the specification's own driver from today on, sealed for s01.
-    pub fn example_body(&self) -> String {
-        let today = self.services.clock().today();
+    /// Whose body [`Sandbox::example_body`] is: an account of a sector whose checks need no days (§4.5).
+    pub const EXAMPLE: &str = "sub01";
+
+    /// A request body for `/sub/licenseVerification` that verifies the specification's own driver, sealed for
+    /// [`Sandbox::EXAMPLE`]. It has no day, so that what was copied works tomorrow, too.
+    pub fn example_body() -> String {
         let plaintext = serde_json::json!({
             "f_license_no": "221212121212",
             "f_resident_name": "홍길동",
             "f_licn_con_code": "12",
-            "f_from_date": format_compact(today),
-            "f_to_date": format_compact(today),
-            "vhcl_reg_no": "67라6767",
         });
-        let key = SecretKey::new(&FIXTURES[0].secret_key(Environment::Development));
-        request_body(&key.seal(plaintext.to_string().as_bytes())).to_string()
+        let secret_key = fixtures::secret_key(Self::EXAMPLE, Environment::Development);
+        let sealed = SecretKey::new(&secret_key).seal(plaintext.to_string().as_bytes());
+        request_body(&sealed).to_string()
     }
 
     /// Finishes running requests, commits what is queued, ends, and removes a temporary data folder.

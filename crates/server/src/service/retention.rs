@@ -1,10 +1,10 @@
 //! Destroying what is past its period (docs/operations.md, Retention).
 
 use jiff::{SignedDuration, Timestamp};
-use rims_domain::AuditAction;
 use rims_domain::audit::{ACCESS_DAYS_MIN, RIGHTS_DAYS_MIN, Trail};
 use rims_domain::calendar::today;
 use rims_domain::retention::destroyed_before;
+use rims_domain::{AuditAction, grace};
 use rims_store::{Expired, NewAudit, Write};
 
 use super::{ServiceError, Services, system_event};
@@ -28,11 +28,17 @@ pub struct Retention {
     pub rentals_days: u32,
     /// Webhook messages, after what they tell.
     pub webhook_messages_days: u32,
+    /// The graces of vehicles that were not the company's (§3.3), after their end.
+    pub graces_days: u32,
+    /// Keys, webhooks and delegations, after they were revoked or disabled or their account ended.
+    pub credentials_days: u32,
+    /// Who an account was, after it was rejected, deleted or withdrawn.
+    pub accounts_days: u32,
 }
 
 impl Default for Retention {
-    /// One year; for the audit trail two about accesses (안전성 확보조치 기준 §8①) and three about rights (§5③); a month
-    /// for messages.
+    /// One year; for the audit trail two about accesses (안전성 확보조치 기준 §8①) and three about rights (§5③), and as long
+    /// who the accounts were that had them; a month for messages.
     fn default() -> Self {
         Self {
             verifications_days: 365,
@@ -40,7 +46,31 @@ impl Default for Retention {
             rights_days: RIGHTS_DAYS_MIN,
             rentals_days: 365,
             webhook_messages_days: 30,
+            graces_days: 365,
+            credentials_days: 365,
+            accounts_days: RIGHTS_DAYS_MIN,
         }
+    }
+}
+
+impl Retention {
+    /// What is past its period at a moment, but for the audit trail. What belongs to an account comes before it.
+    fn expired(&self, now: Timestamp) -> [Expired; 11] {
+        let before = |days| destroyed_before(days, now);
+        let rentals = before(self.rentals_days);
+        [
+            Expired::Verifications(before(self.verifications_days)),
+            Expired::Rentals(rentals, today(rentals)),
+            Expired::Reservations(rentals, today(rentals)),
+            Expired::Remotes(today(rentals)),
+            Expired::Messages(before(self.webhook_messages_days)),
+            Expired::Answers(now - rims_domain::idempotency::LIFETIME),
+            Expired::Graces(grace::surely_over_before(before(self.graces_days))),
+            Expired::Credentials(before(self.credentials_days)),
+            Expired::Webhooks(before(self.credentials_days)),
+            Expired::Delegations(before(self.credentials_days)),
+            Expired::Accounts(before(self.accounts_days)),
+        ]
     }
 }
 
@@ -58,25 +88,14 @@ impl Services {
     }
 
     async fn destroy_expired(&self, retention: &Retention, now: Timestamp) -> Result<(), ServiceError> {
-        let Retention { verifications_days, audit_days, rights_days, rentals_days, webhook_messages_days } =
-            *retention;
-        let rentals = destroyed_before(rentals_days, now);
-        let expired = [
-            Expired::Verifications(destroyed_before(verifications_days, now)),
-            Expired::Rentals(rentals, today(rentals)),
-            Expired::Reservations(rentals, today(rentals)),
-            Expired::Remotes(today(rentals)),
-            Expired::Messages(destroyed_before(webhook_messages_days, now)),
-            Expired::Answers(now - rims_domain::idempotency::LIFETIME),
-        ];
-        for expired in expired {
+        for expired in retention.expired(now) {
             while self.store.has_expired(expired).await? {
                 let audit = destroyed(expired.name(), now);
                 self.store.commit(Write::Destroy { expired, audit }).await?;
             }
         }
-        self.destroy_audit(Trail::Access, destroyed_before(audit_days, now), now).await?;
-        self.destroy_audit(Trail::Rights, destroyed_before(rights_days, now), now).await
+        self.destroy_audit(Trail::Access, destroyed_before(retention.audit_days, now), now).await?;
+        self.destroy_audit(Trail::Rights, destroyed_before(retention.rights_days, now), now).await
     }
 
     async fn destroy_audit(

@@ -403,6 +403,12 @@ fn settings_of_webhooks_traces_and_retention_are_checked() {
         ("[retention]\naudit_days = 36501", "retention.audit_days is a number from 1 to 36500"),
         ("[retention]\nrentals_days = 0", "retention.rentals_days is a number from 1 to 36500"),
         ("[retention]\nwebhook_messages_days = 0", "retention.webhook_messages_days is a number from 1"),
+        ("[retention]\ngraces_days = 0", "retention.graces_days is a number from 1 to 36500"),
+        ("[retention]\ncredentials_days = 0", "retention.credentials_days is a number from 1 to 36500"),
+        ("[retention]\naccounts_days = 0", "retention.accounts_days is a number from 1 to 36500"),
+        ("[retention]\naccounts_days = 1094", "accounts_days is less than retention.rights_days"),
+        ("[retention]\naudit_days = 1096", "accounts_days is less than retention.audit_days"),
+        ("[retention]\ncredentials_days = 1096", "accounts_days is less than retention.credentials_days"),
         ("[retention]\naudit_days = 729", "retention.audit_days is at least 730"),
         ("[retention]\nrights_days = 1094", "retention.rights_days is at least 1095"),
         ("[retention]\nverifications_days = 731", "audit_days is less than retention.verifications_days"),
@@ -415,10 +421,18 @@ fn settings_of_webhooks_traces_and_retention_are_checked() {
     let default = load("").unwrap();
     assert_eq!(default.webhooks.reach, Reach::PublicOnly);
     assert_eq!(Retention::from(default.retention), Retention::default());
-    let set = "[webhooks]\nreach = \"anywhere\"\ntotal_timeout_ms = 1500\n[retention]\naudit_days = 731\nrights_days = 1096\n";
+    let set = "[webhooks]\nreach = \"anywhere\"\ntotal_timeout_ms = 1500\n[retention]\naudit_days = 731\n\
+               rights_days = 1096\naccounts_days = 1097\ngraces_days = 8\ncredentials_days = 9\n";
     let set = load(set).unwrap();
     assert_eq!((set.webhooks.reach, set.webhooks.timeouts().total.as_millis()), (Reach::Anywhere, 1_500));
-    let expected = Retention { audit_days: 731, rights_days: 1_096, ..Retention::default() };
+    let expected = Retention {
+        audit_days: 731,
+        rights_days: 1_096,
+        accounts_days: 1_097,
+        graces_days: 8,
+        credentials_days: 9,
+        ..Retention::default()
+    };
     assert_eq!(Retention::from(set.retention), expected);
 }
 

@@ -8,15 +8,17 @@ CREATE TABLE meta (
     value BYTEA NOT NULL
 );
 
+-- Once an account is destroyed, its number is what is left of it: records that are kept longer name it.
 CREATE TABLE account (
     id         BIGINT   PRIMARY KEY,
-    user_id    TEXT     NOT NULL UNIQUE,
-    brno       TEXT     NOT NULL,
-    company    TEXT     NOT NULL,
+    user_id    TEXT UNIQUE, -- null once destroyed, as are the next two
+    brno       TEXT,
+    company    TEXT,
     kind       TEXT     NOT NULL,
     approval   SMALLINT NOT NULL,
     status     SMALLINT NOT NULL,
-    created_ms BIGINT   NOT NULL
+    created_ms BIGINT   NOT NULL,
+    ended_ms   BIGINT       -- when it was rejected, deleted or withdrawn
 );
 
 CREATE TABLE credential (
@@ -48,6 +50,7 @@ CREATE TABLE token (
     expires_ms    BIGINT NOT NULL
 );
 CREATE INDEX token_expiry ON token (expires_ms);
+CREATE INDEX token_credential ON token (credential_id);
 
 -- The hot table: no foreign keys, few indexes.
 CREATE TABLE verification (
@@ -83,6 +86,7 @@ CREATE TABLE vehicle_grace (
     started_ms  BIGINT   NOT NULL,
     PRIMARY KEY (company_id, environment, plate_key)
 );
+CREATE INDEX vehicle_grace_age ON vehicle_grace (started_ms);
 
 -- Append-only; every row's keyed hash covers the row before it.
 CREATE TABLE audit (
@@ -269,6 +273,7 @@ CREATE TABLE webhook_message (
 );
 CREATE INDEX webhook_message_due ON webhook_message (environment, due_ms) WHERE due_ms IS NOT NULL;
 CREATE INDEX webhook_message_lane ON webhook_message (environment, endpoint_id, due_ms, id) WHERE due_ms IS NOT NULL;
+CREATE INDEX webhook_message_endpoint ON webhook_message (endpoint_id, id);
 CREATE INDEX webhook_message_claimed ON webhook_message (endpoint_id) WHERE claim IS NOT NULL;
 
 -- What only one node does at a time, and until when it is taken.

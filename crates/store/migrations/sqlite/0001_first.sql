@@ -7,15 +7,17 @@ CREATE TABLE meta (
     value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Once an account is destroyed, its number is what is left of it: records that are kept longer name it.
 CREATE TABLE account (
     id         INTEGER PRIMARY KEY,
-    user_id    TEXT    NOT NULL UNIQUE,
-    brno       TEXT    NOT NULL,
-    company    TEXT    NOT NULL,
+    user_id    TEXT UNIQUE, -- null once destroyed, as are the next two
+    brno       TEXT,
+    company    TEXT,
     kind       TEXT    NOT NULL,
     approval   INTEGER NOT NULL,
     status     INTEGER NOT NULL,
-    created_ms INTEGER NOT NULL
+    created_ms INTEGER NOT NULL,
+    ended_ms   INTEGER      -- when it was rejected, deleted or withdrawn
 ) STRICT;
 
 CREATE TABLE credential (
@@ -47,6 +49,7 @@ CREATE TABLE token (
     expires_ms    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX token_expiry ON token (expires_ms);
+CREATE INDEX token_credential ON token (credential_id);
 
 -- The hot table: no foreign keys, few indexes.
 CREATE TABLE verification (
@@ -80,6 +83,7 @@ CREATE TABLE vehicle_grace (
     started_ms  INTEGER NOT NULL,
     PRIMARY KEY (company_id, environment, plate_key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX vehicle_grace_age ON vehicle_grace (started_ms);
 
 -- Append-only; every row's keyed hash covers the row before it.
 CREATE TABLE audit (
@@ -262,6 +266,7 @@ CREATE TABLE webhook_message (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX webhook_message_due ON webhook_message (environment, due_ms) WHERE due_ms IS NOT NULL;
 CREATE INDEX webhook_message_lane ON webhook_message (environment, endpoint_id, due_ms, id) WHERE due_ms IS NOT NULL;
+CREATE INDEX webhook_message_endpoint ON webhook_message (endpoint_id, id);
 CREATE INDEX webhook_message_claimed ON webhook_message (endpoint_id) WHERE claim IS NOT NULL;
 
 -- What only one node does at a time, and until when it is taken.

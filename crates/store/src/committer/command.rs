@@ -36,11 +36,12 @@ pub(crate) use {changed, changed_some};
 pub(super) async fn run(link: &mut Link, command: &Command) -> Result<(), Failure> {
     match command {
         Command::CreateAccount { account, created_ms } => create(link, account, *created_ms).await,
-        Command::SetApproval { account, before, approval } => {
-            one(changed!(link, sql::SET_APPROVAL, account, before, approval), "account in that state")
-        }
-        Command::SetAccountStatus { account, before, status } => {
-            one(changed!(link, sql::SET_STATUS, account, before, status), "account in that state")
+        Command::SetApproval { account, before, approval, ended_ms } => one(
+            changed!(link, sql::SET_APPROVAL, account, before, approval, ended_ms),
+            "account in that state",
+        ),
+        Command::SetAccountStatus { account, before, status, ended_ms } => {
+            one(changed!(link, sql::SET_STATUS, account, before, status, ended_ms), "account in that state")
         }
         Command::IssueCredentials(rows) => {
             for row in rows {
@@ -90,6 +91,7 @@ pub(crate) fn one(rows: u64, what: &'static str) -> Result<(), Failure> {
 
 async fn create(link: &mut Link, account: &Account, created_ms: i64) -> Result<(), Failure> {
     let (approval, status) = (digits(account.approval.code()), digits(account.status.code()));
+    let ended_ms = account.is_ended().then_some(created_ms);
     changed!(
         link,
         sql::CREATE_ACCOUNT,
@@ -100,7 +102,8 @@ async fn create(link: &mut Link, account: &Account, created_ms: i64) -> Result<(
         account.kind.name(),
         approval,
         status,
-        created_ms
+        created_ms,
+        ended_ms
     );
     Ok(())
 }

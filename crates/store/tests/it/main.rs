@@ -11,6 +11,7 @@ mod audit_reader;
 mod backup;
 mod commit;
 mod encryption;
+mod ended_accounts;
 mod failover;
 mod fixture;
 mod history;

@@ -13,6 +13,7 @@ on_both_engines![
     the_next_versions_database_is_usable_and_a_later_ones_is_not,
     every_statement_can_be_prepared,
     every_table_says_whose_environment_its_rows_are,
+    every_table_says_when_its_rows_are_destroyed,
     another_key_file_is_refused,
     a_missing_key_version_is_refused,
 ];
@@ -113,29 +114,94 @@ const OF_NO_ENVIRONMENT: &[(&str, &str)] = &[
     ("remote", "remote verifications are begun by operations keys only (§3.5.1)"),
 ];
 
+/// The tables of an engine, without their partitions.
+fn tables_of(place: &Place) -> &'static str {
+    match place {
+        Place::Sqlite(_) => {
+            "SELECT CAST(name AS BLOB) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        }
+        Place::Postgres(..) => {
+            "SELECT convert_to(c.relname, 'UTF8') FROM pg_class c
+             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+        }
+    }
+}
+
+async fn names(fixture: &Fixture, text: &str) -> BTreeSet<String> {
+    fixture.blobs(text).await.into_iter().map(|name| String::from_utf8(name).unwrap()).collect()
+}
+
 async fn every_table_says_whose_environment_its_rows_are(fixture: Arc<Fixture>) {
     fixture.store().await.close().await;
-    let (tables, with_it) = match &fixture.place {
-        Place::Sqlite(_) => (
-            "SELECT CAST(name AS BLOB) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    let with_it = match &fixture.place {
+        Place::Sqlite(_) => {
             "SELECT CAST(m.name AS BLOB) FROM sqlite_master m, pragma_table_info(m.name) c
-             WHERE m.type = 'table' AND c.name = 'environment' AND c.\"notnull\" = 1",
-        ),
-        Place::Postgres(..) => (
-            "SELECT convert_to(c.relname, 'UTF8') FROM pg_class c
-             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition",
+             WHERE m.type = 'table' AND c.name = 'environment' AND c.\"notnull\" = 1"
+        }
+        Place::Postgres(..) => {
             "SELECT convert_to(table_name, 'UTF8') FROM information_schema.columns
-             WHERE table_schema = 'public' AND column_name = 'environment' AND is_nullable = 'NO'",
-        ),
+             WHERE table_schema = 'public' AND column_name = 'environment' AND is_nullable = 'NO'"
+        }
     };
-    let names = async |text| -> BTreeSet<String> {
-        fixture.blobs(text).await.into_iter().map(|name| String::from_utf8(name).unwrap()).collect()
-    };
-    let (tables, with_it) = (names(tables).await, names(with_it).await);
+    let (tables, with_it) =
+        (names(&fixture, tables_of(&fixture.place)).await, names(&fixture, with_it).await);
     let without: BTreeSet<&str> = tables.difference(&with_it).map(String::as_str).collect();
     let known: BTreeSet<&str> = OF_NO_ENVIRONMENT.iter().map(|(table, _)| *table).collect();
     assert_eq!(without, known);
     assert!(tables.len() > known.len() + 5, "{tables:?}");
+}
+
+/// What destroys a table's rows.
+enum End {
+    /// Retention, by this setting of `[retention]`.
+    Setting(&'static str),
+    /// Something else, and what.
+    Otherwise(&'static str),
+    /// Nothing, and why.
+    Never(&'static str),
+}
+
+/// Every table and its end. A new table has one.
+const ENDS: &[(&str, End)] = &[
+    ("account", End::Setting("accounts_days")),
+    ("credential", End::Setting("credentials_days")),
+    ("delegation", End::Setting("credentials_days")),
+    ("webhook_endpoint", End::Setting("credentials_days")),
+    ("webhook_message", End::Setting("webhook_messages_days")),
+    ("vehicle_grace", End::Setting("graces_days")),
+    ("verification", End::Setting("verifications_days")),
+    ("rental", End::Setting("rentals_days")),
+    ("reservation", End::Setting("rentals_days")),
+    ("remote", End::Setting("rentals_days")),
+    ("number", End::Setting("rentals_days")),
+    ("history_count", End::Setting("rentals_days")),
+    ("audit", End::Setting("rights_days")),
+    ("token", End::Otherwise("retention, once they expired")),
+    ("idempotency", End::Otherwise("retention, after 24 hours")),
+    ("quota_use", End::Otherwise("retention, the past days")),
+    ("recheck", End::Otherwise("the recheck's own end, within a day")),
+    ("audit_chain", End::Never("a writer's head; names nobody")),
+    ("chore", End::Never("a node's work; a row for each kind")),
+    ("number_counter", End::Never("so that no number is used again; names nobody")),
+    ("meta", End::Never("checks of the master keys")),
+    ("_sqlx_migrations", End::Never("the schema's own")),
+];
+
+async fn every_table_says_when_its_rows_are_destroyed(fixture: Arc<Fixture>) {
+    fixture.store().await.close().await;
+    let tables = names(&fixture, tables_of(&fixture.place)).await;
+    let known: BTreeSet<String> = ENDS.iter().map(|(table, _)| (*table).to_owned()).collect();
+    assert_eq!(tables, known);
+    let configuration = include_str!("../../../../docs/configuration.md");
+    let named = |table: &str| OF_NO_ENVIRONMENT.iter().any(|(other, _)| *other == table);
+    for (table, end) in ENDS {
+        match end {
+            End::Setting(name) => assert!(configuration.contains(&format!("| `{name}` |")), "{name}"),
+            End::Otherwise(what) => assert!(!what.is_empty(), "{table}"),
+            // What is somebody's belongs to an environment, or ends with a setting.
+            End::Never(why) => assert!(!why.is_empty() && named(table), "{table}"),
+        }
+    }
 }
 
 async fn refused(fixture: &Fixture, keys: &MasterKeys) -> bool {

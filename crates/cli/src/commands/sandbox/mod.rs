@@ -99,14 +99,13 @@ fn greeting(sandbox: &Sandbox) -> String {
 
 /// A verification that can be pasted: its body is sealed already.
 fn example(sandbox: &Sandbox) -> String {
-    let (api, body) = (sandbox.api_address(), sandbox.example_body());
-    let fixture = &FIXTURES[0];
-    let basic = STANDARD.encode(fixture.auth_key(Environment::Development));
+    let (api, body) = (sandbox.api_address(), Sandbox::example_body());
+    let basic = STANDARD.encode(fixtures::auth_key(Sandbox::EXAMPLE, Environment::Development));
     format!(
         "Try it (copy both lines):\n\
          TOKEN=$(curl -si -H 'Authorization: Basic {basic}' 'http://{api}/col/oauth2?grantType=password' \
          | tr -d '\\r' | sed -n 's/^Authorization: //p')\n\
          curl -s -H \"Authorization: $TOKEN\" -H 'Content-Type: application/json' -d '{body}' \
-         http://{api}/licenseVerification\n"
+         http://{api}/sub/licenseVerification\n"
     )
 }
