@@ -85,7 +85,7 @@ pub enum Problem {
     /// It has more of something than a reader can hold: parts, styles, texts, or a word of XML.
     #[error("it has too many or too long {what}")]
     TooMany {
-        /// `parts`, `styles`, `texts`, `elements` or `hidden rows`.
+        /// `parts`, `styles`, `texts`, `elements`, `sheets` or `hidden rows`.
         what: &'static str,
     },
 }

@@ -9,6 +9,9 @@ use crate::{Limits, Odd, Problem, ReadError, Row};
 /// How many characters a cell of Excel can hold.
 const CELL_CHARACTERS: usize = 32_767;
 
+/// The most sheets: each may be looked at.
+const SHEETS: usize = 1_000;
+
 /// A sheet with cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sheet {
@@ -30,6 +33,9 @@ impl<R: Read + Seek> Workbook<R> {
     pub fn open(mut file: R, limits: &Limits) -> Result<Self, Problem> {
         let parts = inspect(&mut file, limits)?;
         let library = Xlsx::new(BufReader::new(file)).map_err(damaged)?;
+        if library.sheets_metadata().len() > SHEETS {
+            return Err(Problem::TooMany { what: "sheets" });
+        }
         Ok(Self { library, parts, limits: *limits })
     }
 

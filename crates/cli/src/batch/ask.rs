@@ -136,10 +136,10 @@ impl Job<'_> {
                 if is_wanted { Ok(()) } else { Err(changed()) }
             });
             match handed {
-                Ok(()) if place != rows => Err(changed()),
+                Ok(_) if place != rows => Err(changed()),
                 // Nobody takes batches any more, and the reason is told elsewhere.
                 Err(_) if !is_wanted => Ok(()),
-                handed => handed,
+                handed => handed.map(drop),
             }
         }
     }

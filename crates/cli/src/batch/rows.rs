@@ -37,6 +37,8 @@ pub(super) struct Form {
     /// The number of the row with the titles.
     pub(super) header: usize,
     pub(super) skips_hidden: bool,
+    /// How many rows are left out for that.
+    pub(super) skipped: usize,
 }
 
 /// A file that was looked at and can be read for the first time: an Excel file is not opened and inspected twice.
@@ -73,11 +75,11 @@ impl Source {
         take: &mut dyn FnMut(Row<'_>) -> Result<(), Failure>,
     ) -> Result<Form, Failure> {
         let Self { form, workbook } = self;
-        match workbook {
+        let skipped = match workbook {
             Some(workbook) => from(path, workbook, &form, take)?,
             None => read(path, &form, take)?,
-        }
-        Ok(form)
+        };
+        Ok(Form { skipped, ..form })
     }
 }
 
@@ -108,6 +110,7 @@ fn csv(path: &Path, wanted: &Wanted) -> Result<Source, Failure> {
         sheet: None,
         header: header.row,
         skips_hidden: wanted.skips_hidden,
+        skipped: 0,
     };
     Ok(Source { form, workbook: None })
 }
@@ -122,20 +125,25 @@ fn xlsx(path: &Path, wanted: &Wanted) -> Result<Source, Failure> {
         sheet: Some(sheet),
         header: header.row,
         skips_hidden: wanted.skips_hidden,
+        skipped: 0,
     };
     Ok(Source { form, workbook: Some(workbook) })
 }
 
-/// Gives every row but empty ones to `take`, the header first.
+/// Gives every row but empty ones to `take`, the header first. Tells how many rows were left out because the
+/// spreadsheet does not show them.
 pub(super) fn read(
     path: &Path,
     form: &Form,
     take: &mut dyn FnMut(Row<'_>) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+) -> Result<usize, Failure> {
     if form.format == FileFormat::Xlsx {
         return from(path, workbook(path)?, form, take);
     }
-    ended(path, read_csv(open(path)?, form.csv, &csv_limits(), &mut |row| below(form, row, take)))
+    let read = read_csv(open(path)?, form.csv, &csv_limits(), &mut |row| {
+        if row.number < form.header { Ok(()) } else { take(row) }
+    });
+    ended(path, read).map(|()| 0)
 }
 
 fn from(
@@ -143,19 +151,14 @@ fn from(
     mut workbook: Workbook<File>,
     form: &Form,
     take: &mut dyn FnMut(Row<'_>) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let sheet = form.sheet.as_deref().unwrap_or_default();
-    ended(path, workbook.read(sheet, &mut |row| below(form, row, take)))
-}
-
-/// Hands the header and what is under it, without what is not wanted.
-fn below(
-    form: &Form,
-    row: Row<'_>,
-    take: &mut dyn FnMut(Row<'_>) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let is_left_out = form.skips_hidden && row.is_hidden && row.number > form.header;
-    if row.number < form.header || is_left_out { Ok(()) } else { take(row) }
+) -> Result<usize, Failure> {
+    let (sheet, mut skipped) = (form.sheet.as_deref().unwrap_or_default(), 0);
+    let read = workbook.read(sheet, &mut |row| {
+        let is_left_out = form.skips_hidden && row.is_hidden && row.number > form.header;
+        skipped += usize::from(is_left_out);
+        if is_left_out || row.number < form.header { Ok(()) } else { take(row) }
+    });
+    ended(path, read).map(|()| skipped)
 }
 
 fn workbook(path: &Path) -> Result<Workbook<File>, Failure> {

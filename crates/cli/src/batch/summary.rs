@@ -64,13 +64,8 @@ impl Ended<'_> {
         let (form, tally) = (self.form, self.tally);
         let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string());
         let (from, to) = (day(tally.days.map(|days| days.0)), day(tally.days.map(|days| days.1)));
-        let hidden = match &form.sheet {
-            None => Field::new("hidden", String::new(), Value::Null),
-            Some(_) if form.skips_hidden => {
-                Field::new("hidden", say!("숨긴 행", "hidden rows"), say!("묻지 않음", "not asked"))
-            }
-            Some(_) => Field::new("hidden", say!("숨긴 행(물었음)", "hidden rows (asked)"), tally.hidden),
-        };
+        // Rows of a CSV file are all shown.
+        let hidden = |count: usize| form.sheet.as_ref().map(|_| count);
         vec![
             Field::new("from", say!("가장 이른 시작일", "first day asked"), from),
             Field::new("to", say!("가장 늦은 종료일", "last day asked"), to),
@@ -81,7 +76,12 @@ impl Ended<'_> {
             ),
             Field::new("sheet", say!("시트", "sheet"), form.sheet.clone()),
             Field::new("header_row", say!("제목 행", "row of the titles"), form.header),
-            hidden,
+            Field::new("hidden_asked", say!("숨긴 행(물었음)", "hidden rows, asked"), hidden(tally.hidden)),
+            Field::new(
+                "hidden_not_asked",
+                say!("숨긴 행(묻지 않음)", "hidden rows, not asked"),
+                hidden(form.skipped),
+            ),
             Field::new("columns_read", say!("읽은 열", "columns read"), self.titles.taken()),
             Field::new("columns_not_read", say!("읽지 않은 열", "columns not read"), self.titles.left()),
         ]

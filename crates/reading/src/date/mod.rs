@@ -26,6 +26,10 @@ pub fn date(text: &str) -> Result<Date, Refused> {
     if text.is_empty() {
         return Err(Refused::Empty);
     }
+    // A number of a program: `20261211.0`.
+    if let Some(read) = text.strip_suffix(".0").filter(|whole| whole.len() == 8).and_then(common) {
+        return read;
+    }
     Words { words: words(text), place: 0 }.whole()
 }
 

@@ -7,6 +7,7 @@ use super::*;
 fn one_day_has_many_spellings() {
     for text in [
         "20261211",
+        "20261211.0",
         "2026-12-11",
         "2026.12.11",
         "2026.12.11.",

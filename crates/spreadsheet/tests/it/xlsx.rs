@@ -304,6 +304,19 @@ fn sheets_and_rows_that_are_not_shown_are_told() {
 }
 
 #[test]
+fn one_part_is_not_a_thousand_sheets() {
+    let sheets = |count: usize| {
+        let sheets: Vec<String> =
+            (0..count).map(|sheet| format!("<sheet name=\"{sheet}\" r:id=\"rId1\"/>")).collect();
+        let workbook = format!("<workbook><sheets>{}</sheets></workbook>", sheets.concat());
+        let file = Workbook::new("").with("xl/workbook.xml", &workbook).file();
+        Book::open(Cursor::new(file), &Limits::default()).map(|book| book.sheets().len())
+    };
+    assert_eq!(sheets(1_000), Ok(1_000));
+    assert_eq!(sheets(1_001), Err(Problem::TooMany { what: "sheets" }));
+}
+
+#[test]
 fn cells_that_are_only_coloured_have_no_place_to_be_wrong_at() {
     let rows =
         |far: &str| format!("<row r=\"1\"><c r=\"A1\"><v>1</v></c></row><row r=\"1048576\">{far}</row>");
