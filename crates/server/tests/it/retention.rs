@@ -1,5 +1,8 @@
 //! What is past its period is destroyed when the clock gets there (docs/operations.md, Retention).
 
+use rims_domain::Environment;
+use rims_protocol::codes::AccountStatus;
+use rims_protocol::values::UserId;
 use rims_store::{AuditEntry, Store};
 use serde_json::{Value, json};
 
@@ -57,7 +60,7 @@ async fn records_are_gone_after_a_year() {
         .map(|entry| entry.outcome)
         .collect();
     destroyed.sort_unstable();
-    // The sandbox has accounts that ended: their keys are destroyed after a year, too.
+    // The fixtures that are deleted and withdrawn have keys.
     assert_eq!(destroyed, ["credentials", "remotes", "rentals", "reservations", "verifications"]);
     running.stop().await;
 }
@@ -96,6 +99,48 @@ async fn the_audit_trail_is_kept_for_two_years_and_verifies_afterwards() {
     record(&running).await;
     let grown = audit(store).await;
     assert!(grown.len() > kept.len());
+    running.stop().await;
+}
+
+/// Its reservation for another company runs longer than it is known who it was.
+#[tokio::test]
+async fn an_account_that_withdrew_is_forgotten_and_what_names_it_is_not() {
+    let running = Running::start().await;
+    let platform = running.client("platform", Environment::Operations).await;
+    let reservation = with(&with(&running.driver(), "f_to_date", "20360101"), "bizinfo", "s01");
+    let reservation = with(&reservation, "repeat_period", "3");
+    assert_eq!(platform.code("/licenseVerificationSchedule", &reservation).await, "00");
+    let store = running.sandbox.services().store().clone();
+    let id = store.account_by_user_id("platform").await.unwrap().unwrap().id;
+    let user_id = UserId::parse("platform").unwrap();
+    running.administration().change_status(&user_id, AccountStatus::Withdrawn).await.unwrap();
+
+    running.move_to("2031-10-24T13:00:00+09:00").await;
+    assert_eq!(store.credentials_of(id).await.unwrap(), [], "a year later its keys are gone");
+    running.move_to("2033-10-21T12:00:00+09:00").await;
+    assert!(store.account_by_user_id("platform").await.unwrap().is_some());
+    running.move_to("2033-10-22T14:00:00+09:00").await;
+    assert_eq!(store.account_by_user_id("platform").await, Ok(None));
+    assert!(!running.administration().users().await.unwrap().iter().any(|user| user.id == id));
+
+    let page = json!({ "f_from_date": "20301023", "f_to_date": "20301023", "page_no": 1, "num_of_rows": 10 });
+    let rows = running.s01().await.rows(SCHEDULE_HISTORY, &page).await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["rsvt_nm"], "파****정", "파기된 계정");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_ended_grace_is_forgotten_after_a_year() {
+    let running = Running::start().await;
+    let client = running.s01().await;
+    let unconfirmed = with(&running.driver(), "vhcl_reg_no", "22나2222");
+    assert_eq!(client.code("/licenseVerification", &unconfirmed).await, "00");
+    assert!(running.grace_started("s01", "22나2222").await.is_some());
+    running.move_to("2031-11-23T12:00:00+09:00").await;
+    assert!(running.grace_started("s01", "22나2222").await.is_some());
+    running.move_to("2031-11-25T13:00:00+09:00").await;
+    assert_eq!(running.grace_started("s01", "22나2222").await, None);
     running.stop().await;
 }
 
